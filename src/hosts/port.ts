@@ -1,0 +1,64 @@
+// What a host (Bun, Deno, Node, edge) injects. Nothing outside `hosts/` asks which runtime this is.
+import type { Hooks } from 'crossws';
+
+export interface Host {
+  readonly name: 'bun' | 'deno' | 'node' | 'edge';
+  readonly version: string;
+  readonly platform: string;
+  readonly pid: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder that relative paths start from. */
+  readonly workingDirectory: string;
+  readonly files: Files;
+  readonly facts: ProcessFacts;
+  /** Lines for the person at the terminal. */
+  print(text: string): void;
+  printError(text: string): void;
+  /** Calls back on SIGINT and SIGTERM; returns how to stop listening. */
+  onSignal(handler: (name: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Imports a user's module (`agent.ts`) from disk, with `syrinx` resolving to this very program. */
+  importModule(path: string): Promise<Record<string, unknown>>;
+  serve(options: ServeOptions): Promise<RunningServer>;
+  exit(code: number): never;
+}
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly hostname: string;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** WebSocket hooks for upgrade requests. */
+  readonly sockets: Partial<Hooks>;
+  /** Largest WebSocket message that is taken, in bytes. */
+  readonly maxMessageBytes: number;
+}
+export interface RunningServer {
+  readonly port: number;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Thrown by `Files` and `serve`: `code` is the system's own (`ENOENT`, `EACCES`, `EADDRINUSE`, ...). */
+export interface Files {
+  read(path: string): Promise<Uint8Array>;
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Opens a file for writing from its beginning; writes are synchronous and in order. */
+  open(path: string): FileWriter;
+  exists(path: string): Promise<boolean>;
+}
+export interface FileWriter {
+  write(bytes: Uint8Array): void;
+  close(): void;
+}
+
+/** Measured facts of this process and machine; null where the host does not tell. */
+export interface ProcessFacts {
+  memoryBytes(): number | null;
+  /** Limit of the container or machine, in bytes. */
+  memoryLimitBytes(): number | null;
+  /** User + system time used so far, in microseconds. */
+  cpuMicros(): number | null;
+  cores(): number | null;
+  loadAverage(): readonly [number, number, number] | null;
+  /** Share of the disk under `path` that is in use, 0..1. */
+  diskUsage(path: string): number | null;
+}
