@@ -1,5 +1,9 @@
 // What a model must do to be used by a session: hear, think, speak. Adapters translate a provider into these shapes.
 
+import type { Message, ToolCall, ToolSpec } from '../agent/messages.ts';
+
+export type { Message, ToolCall, ToolSpec };
+
 /** Why a model failed, as a closed set: the runner decides on retry, fallback or apology by it and nothing else. */
 export type ModelErrorKind =
   | 'auth'
@@ -57,25 +61,6 @@ export interface TranscribeRequest {
 export interface Transcript {
   readonly text: string;
   readonly language?: string | undefined;
-}
-
-/** A message of the conversation as a model sees it. */
-export type Message =
-  | { readonly role: 'system'; readonly content: string }
-  | { readonly role: 'user'; readonly content: string }
-  | { readonly role: 'assistant'; readonly content: string; readonly toolCalls?: readonly ToolCall[] | undefined }
-  | { readonly role: 'tool'; readonly toolCallId: string; readonly content: string };
-/** `arguments` is the JSON text that the model wrote, unchecked. */
-export interface ToolCall {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-}
-/** A tool as a model sees it; `parameters` is a JSON Schema object. */
-export interface ToolSpec {
-  readonly name: string;
-  readonly description: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
 }
 
 /** A language model: messages in, a stream of text, tool calls, usage and one finish out. */

@@ -1,0 +1,69 @@
+// The audio core: one WASM instance, one fixed memory, a slot for each stream. Interface only; see `create-core.ts`.
+
+/** Rates that the core converts between. */
+export type SampleRateHz = 8000 | 16000 | 24000 | 48000;
+
+export interface AudioCoreOptions {
+  /** Streams that may be open at once (analyzers and resamplers each take one). Memory is sized by it and never grows. */
+  readonly maxSlots: number;
+  /** A compiled module, where the host must not compile (workerd). Default: the built-in one. */
+  readonly module?: WebAssembly.Module | undefined;
+}
+
+export interface AudioCore {
+  readonly memoryBytes: number;
+  readonly slotsInUse: number;
+  readonly maxSlots: number;
+  /** Throws `RangeError` when every slot is taken. */
+  openAnalyzer(inputRateHz: SampleRateHz): Analyzer;
+  /** Throws `RangeError` when every slot is taken. */
+  openResampler(fromHz: SampleRateHz, toHz: SampleRateHz): Resampler;
+}
+
+/** One caller's ear: PCM16 at any rate in, 20 ms frames at 16 kHz and what was measured on them out. Allocates nothing. */
+export interface Analyzer {
+  readonly inputRateHz: SampleRateHz;
+  /** How much later a sample comes out than it went in (filter delay), in 16 kHz samples. Already taken out of frame positions. */
+  readonly delaySamples: number;
+  /** Takes mono PCM16 LE (any whole number of samples up to `maxPacketSamples`). Call `next` until it is false after each write.
+   *  Returns the samples taken; fewer than given only when the ring is full. */
+  write(packet: Uint8Array): number;
+  /** As `write`, for `samples` samples of silence (a gap in the input). */
+  writeSilence(samples: number): number;
+  /** Analyzes the next whole 20 ms frame, if there is one. */
+  next(): boolean;
+  /** The frame that `next` analyzed: 320 samples at 16 kHz. A fixed view, overwritten by the next call. */
+  readonly frame: Int16Array;
+  /** Speech likelihood of the frame by the adaptive energy VAD, 0..1; 0.5 is the recommended threshold. */
+  readonly score: number;
+  /** RMS of the frame, 0..1, exactly `sqrt(mean((s/32768)^2))` in f64 (requirements 11.1). */
+  readonly rms: number;
+  /** Level of each 10 ms half, dBFS (RMS, 0 = full-scale square); -100 at digital silence. */
+  readonly firstHalfDb: number;
+  readonly secondHalfDb: number;
+  /** Tracked noise floor, dBFS. */
+  readonly floorDb: number;
+  /** Largest absolute sample, 0..32768. */
+  readonly peak: number;
+  /** Back to the state after `openAnalyzer`. */
+  reset(): void;
+  /** Frees the slot. Later calls throw `Error` ("slot was released"). */
+  release(): void;
+}
+
+/** A streaming resampler for mono PCM16 (polyphase 64 taps, Kaiser 9.5, roll-off 0.94). Same output under any chunking. Allocates nothing. */
+export interface Resampler {
+  readonly fromHz: SampleRateHz;
+  readonly toHz: SampleRateHz;
+  /** Filter delay in output samples. The first `delaySamples` outputs are dropped by the resampler itself, so that output sample
+   *  n is at the time of input sample n * fromHz / toHz; `flush` gives the tail that was held back. */
+  readonly delaySamples: number;
+  /** Most output samples that `input` samples can give. */
+  maxOutput(inputSamples: number): number;
+  /** Returns how many samples were written to `output`. `output` must hold `maxOutput(input.length)`. Any input length works. */
+  process(input: Int16Array, output: Int16Array): number;
+  /** Writes the held-back tail (input counted as followed by silence) and resets. */
+  flush(output: Int16Array): number;
+  reset(): void;
+  release(): void;
+}
