@@ -1,0 +1,68 @@
+// What the caller's ear has heard of the agent, and when: a model of the transport's buffer, corrected by its reports.
+
+/** -45 dBFS: quieter than this is not audible (the judge of `../shared` and the ledger use the same floor). */
+const AUDIBLE = Math.round(32768 * 10 ** (-45 / 20));
+
+/** Times in ms on the session clock; positions in samples of the agent's speech. */
+export class Ear {
+  readonly #samplesPerMs: number;
+  /** When the audio that was handed out will have sounded. */
+  endMs = 0;
+  /** End of the speech that was handed out. */
+  #handedPosition = 0;
+  /** What the transport reported as heard, where it reports. */
+  #reportedPosition = -1;
+  /** First and last audible sample since `watch`. */
+  firstAudibleMs: number | null = null;
+  lastAudibleMs: number | null = null;
+
+  constructor(rateHz: number) {
+    this.#samplesPerMs = rateHz / 1000;
+  }
+
+  /** Begins to look for the first and last audible sample of a reply. */
+  watch(): void {
+    this.firstAudibleMs = null;
+    this.lastAudibleMs = null;
+  }
+
+  /** `count` samples of speech were handed out, of which the last has the position `position - 1`. Returns true when the first audible one was among them. */
+  handed(samples: Int16Array, count: number, position: number, nowMs: number): boolean {
+    const startMs = Math.max(nowMs, this.endMs);
+    this.endMs = startMs + count / this.#samplesPerMs;
+    this.#handedPosition = position;
+    let last = count - 1;
+    while (last >= 0 && Math.abs(samples[last] as number) < AUDIBLE) last--;
+    if (last < 0) return false;
+    this.lastAudibleMs = startMs + (last + 1) / this.#samplesPerMs;
+    if (this.firstAudibleMs !== null) return false;
+    let first = 0;
+    while (Math.abs(samples[first] as number) < AUDIBLE) first++;
+    this.firstAudibleMs = startMs + first / this.#samplesPerMs;
+    return true;
+  }
+
+  reported(position: number): void {
+    this.#reportedPosition = Math.max(this.#reportedPosition, Math.min(position, this.#handedPosition));
+  }
+
+  /** How far the speech has been heard at `nowMs`. */
+  heardPosition(nowMs: number): number {
+    const waiting = Math.max(0, this.endMs - nowMs) * this.#samplesPerMs;
+    const assumed = Math.max(0, this.#handedPosition - Math.round(waiting));
+    // A report is older than now; it corrects the model only where the transport is behind it.
+    return this.#reportedPosition < 0 ? assumed : Math.max(this.#reportedPosition, Math.min(assumed, this.#reportedPosition + this.#lagSamples()));
+  }
+
+  /** Everything that has not been heard at `nowMs` is dropped. */
+  cut(nowMs: number): void {
+    this.endMs = Math.min(this.endMs, nowMs);
+    if (this.firstAudibleMs !== null && this.firstAudibleMs >= nowMs) this.watch();
+    else if (this.lastAudibleMs !== null) this.lastAudibleMs = Math.min(this.lastAudibleMs, nowMs);
+  }
+
+  /** Reports are taken as at most this old. */
+  #lagSamples(): number {
+    return 300 * this.#samplesPerMs;
+  }
+}

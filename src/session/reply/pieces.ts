@@ -1,0 +1,85 @@
+// Cuts the model's text into pieces that a voice can speak, as soon as each is sure.
+import type { ReplyOptions } from '../options.ts';
+
+/** A full stop after these ends no sentence. */
+const ABBREVIATIONS = new Set(['mr', 'mrs', 'ms', 'dr', 'prof', 'st', 'vs', 'etc', 'e.g', 'i.e', 'no', 'approx', 'inc', 'jr', 'sr']);
+const ENDINGS = '.!?\u2026\u3002\uff01\uff1f';
+const CLOSERS = '"\')]\u201d\u2019\u00bb';
+const CLAUSE = ',;:\u2014\u2013\u3001\uff0c';
+
+/** Push text as it comes; take what is speakable. No text is lost: all pieces together are the text less the white space between them. */
+export class PieceSplitter {
+  readonly #options: ReplyOptions;
+  #text = '';
+  #first = true;
+
+  constructor(options: ReplyOptions) {
+    this.#options = options;
+  }
+
+  push(text: string): string[] {
+    this.#text += text;
+    const pieces: string[] = [];
+    for (let end = this.#cut(); end > 0; end = this.#cut()) this.#take(end, pieces);
+    return pieces;
+  }
+
+  /** The text is complete: what is left is a piece. */
+  flush(): string[] {
+    const pieces = this.push('');
+    if (this.#text.trim() !== '') this.#take(this.#text.length, pieces);
+    this.#text = '';
+    return pieces;
+  }
+
+  #take(end: number, pieces: string[]): void {
+    const piece = this.#text.slice(0, end).trim();
+    this.#text = this.#text.slice(end).trimStart();
+    if (piece === '') return;
+    this.#first = false;
+    pieces.push(piece);
+  }
+
+  /** Where the next piece ends; 0 when it is not sure yet. */
+  #cut(): number {
+    const text = this.#text;
+    for (let i = 0; i < text.length; i++) {
+      if (text[i] === '\n' && text.slice(0, i).trim() !== '') return i + 1;
+      if (!ENDINGS.includes(text[i] as string)) continue;
+      let end = i + 1;
+      while (end < text.length && (ENDINGS + CLOSERS).includes(text[end] as string)) end++;
+      if (end >= text.length) break; // more of the same sign, or a digit, may follow
+      const wide = text.charCodeAt(i) > 0x3000;
+      if (!wide && !isSpace(text[end] as string)) {
+        i = end - 1;
+        continue;
+      }
+      if (text[i] === '.' && isAbbreviation(text.slice(0, i))) continue;
+      return end;
+    }
+    const limit = this.#first ? this.#options.firstPieceChars : this.#options.maxPieceChars;
+    return text.length <= limit ? 0 : this.#cutLong(limit);
+  }
+
+  /** A sentence that is too long to wait for ends at its last clause, else at its last space. */
+  #cutLong(limit: number): number {
+    const text = this.#text;
+    for (let i = limit; i >= limit / 4; i--) {
+      if (CLAUSE.includes(text[i - 1] as string) && isSpace(text[i] ?? '')) return i;
+    }
+    if (text.length <= this.#options.maxPieceChars) return 0;
+    for (let i = this.#options.maxPieceChars; i > 0; i--) if (isSpace(text[i] ?? '')) return i;
+    return this.#options.maxPieceChars;
+  }
+}
+
+function isSpace(char: string): boolean {
+  return char === ' ' || char === '\n' || char === '\t' || char === '\r' || char === '\u00a0';
+}
+
+/** `before`: the text up to a full stop. */
+function isAbbreviation(before: string): boolean {
+  const word = before.slice(Math.max(before.lastIndexOf(' '), before.lastIndexOf('\n')) + 1).toLowerCase();
+  if (ABBREVIATIONS.has(word)) return true;
+  return word.length === 1 && word >= 'a' && word <= 'z' && word !== 'i'; // an initial
+}
