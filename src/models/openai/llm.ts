@@ -1,0 +1,122 @@
+// A language model by OpenAI's chat completions, streamed: text as it comes, tool calls whole, usage, one finish.
+import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import { ModelError, type GenerateEvent, type GenerateRequest, type LlmModel, type Message } from '../port.ts';
+import { createStageClient, type OpenAiConnection } from './client.ts';
+import { createToolCallAssembler } from './tool-calls.ts';
+
+export interface OpenAiLlmConfig extends OpenAiConnection {
+  /** Default: `gpt-4o-mini`. */
+  readonly model?: string | undefined;
+  readonly temperature?: number | undefined;
+  readonly maxTokens?: number | undefined;
+  /** The field that carries `maxTokens`: older servers know only `max_tokens`. Default: `max_completion_tokens`. */
+  readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens' | undefined;
+  /** False for servers that refuse `stream_options`. Default: true. */
+  readonly includeUsage?: boolean | undefined;
+  /** Further fields of the request, e.g. `{ reasoning_effort: 'low' }`. */
+  readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 20_000;
+type FinishReason = Extract<GenerateEvent, { type: 'finish' }>['reason'];
+
+/** Throws `TypeError` without an API key. */
+export function createOpenAiLlm(config: OpenAiLlmConfig): LlmModel & { warm(signal: AbortSignal): Promise<boolean> } {
+  const client = createStageClient(config, 'llm', DEFAULT_TIMEOUT_MS);
+  return {
+    name: client.name,
+    warm: client.warm,
+    async *generate(request, signal) {
+      const life = client.open(signal);
+      let finished = false;
+      let reason: FinishReason | undefined;
+      let usage: GenerateEvent | undefined;
+      try {
+        const calls = createToolCallAssembler(client.name);
+        const stream = await client.openai.chat.completions.create(bodyOf(request, config), { signal: life.signal });
+        life.alive();
+        try {
+          for await (const chunk of stream as AsyncIterable<ChatCompletionChunk | null>) {
+            life.alive();
+            usage = usageOf(chunk) ?? usage;
+            const choice = chunk?.choices?.[0];
+            const text = choice?.delta?.content || choice?.delta?.refusal;
+            if (text) yield { type: 'text', text };
+            for (const delta of choice?.delta?.tool_calls ?? []) {
+              for (const call of calls.add(delta, chunk?.id ?? 'call')) yield { type: 'tool-call', call };
+            }
+            if (choice?.finish_reason && reason === undefined) {
+              reason = finishOf(choice.finish_reason, calls.count);
+              for (const call of calls.end()) yield { type: 'tool-call', call };
+            }
+          }
+        } catch (error) {
+          // The reply is whole: a connection that breaks before the closing mark takes at most the usage along.
+          if (reason === undefined || error instanceof ModelError) throw error;
+        }
+        life.check();
+        if (reason === undefined) {
+          throw new ModelError('protocol', client.name, 'The stream ended without a finish reason');
+        }
+        finished = true;
+        if (usage) yield usage;
+        yield { type: 'finish', reason };
+      } catch (error) {
+        throw life.failure(error);
+      } finally {
+        life.close(finished);
+      }
+    },
+  };
+}
+
+function bodyOf(request: GenerateRequest, config: OpenAiLlmConfig): ChatCompletionCreateParamsStreaming {
+  const temperature = request.temperature ?? config.temperature;
+  const maxTokens = request.maxTokens ?? config.maxTokens;
+  return {
+    model: config.model ?? 'gpt-4o-mini',
+    messages: request.messages.map(wireMessage),
+    stream: true,
+    ...(config.includeUsage === false ? {} : { stream_options: { include_usage: true } }),
+    ...(request.tools.length === 0
+      ? {}
+      : { tools: request.tools.map((tool) => ({ type: 'function' as const, function: { ...tool } })) }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxTokens === undefined ? {} : { [config.maxTokensField ?? 'max_completion_tokens']: maxTokens }),
+    ...config.extraBody,
+  };
+}
+
+function wireMessage(message: Message): ChatCompletionCreateParamsStreaming['messages'][number] {
+  switch (message.role) {
+    case 'system':
+    case 'user':
+      return { role: message.role, content: message.content };
+    case 'tool':
+      return { role: 'tool', tool_call_id: message.toolCallId, content: message.content };
+    case 'assistant':
+      if (!message.toolCalls?.length) return { role: 'assistant', content: message.content };
+      return {
+        role: 'assistant',
+        content: message.content || null,
+        tool_calls: message.toolCalls.map(({ id, name, arguments: args }) => ({
+          id,
+          type: 'function',
+          function: { name, arguments: args },
+        })),
+      };
+  }
+}
+
+function finishOf(reason: string, calls: number): FinishReason {
+  if (reason === 'length') return 'length';
+  if (reason === 'content_filter') return 'content-filter';
+  // Some servers say `stop` after tool calls.
+  return calls > 0 || reason === 'tool_calls' || reason === 'function_call' ? 'tool-calls' : 'stop';
+}
+
+function usageOf(chunk: ChatCompletionChunk | null): GenerateEvent | undefined {
+  const usage = chunk?.usage;
+  if (typeof usage?.prompt_tokens !== 'number' || typeof usage.completion_tokens !== 'number') return undefined;
+  return { type: 'usage', inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens };
+}
