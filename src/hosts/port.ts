@@ -11,29 +11,39 @@ export interface Host {
   readonly workingDirectory: string;
   readonly files: Files;
   readonly facts: ProcessFacts;
-  /** Lines for the person at the terminal. */
+  /** A line for the person at the terminal; the line end is added. */
   print(text: string): void;
   printError(text: string): void;
   /** Calls back on SIGINT and SIGTERM; returns how to stop listening. */
   onSignal(handler: (name: 'SIGINT' | 'SIGTERM') => void): () => void;
-  /** Imports a user's module (`agent.ts`) from disk, with `syrinx` resolving to this very program. */
+  /** Imports a user's module (`agent.ts`) from disk, with `syrinx` resolving to this very program.
+   *  Rejects with a `ModuleError` whose message names the file, and the line where the runtime tells it. */
   importModule(path: string): Promise<Record<string, unknown>>;
+  /** Rejects with an error that carries the system's `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, ...). */
   serve(options: ServeOptions): Promise<RunningServer>;
   exit(code: number): never;
 }
 
+/** What a host's entry calls: the whole command line. Resolves with the exit code. */
+export type Main = (host: Host, args: readonly string[]) => Promise<number>;
+
 export interface ServeOptions {
+  /** 0 picks a free port. */
   readonly port: number;
   readonly hostname: string;
   readonly fetch: (request: Request) => Response | Promise<Response>;
   /** WebSocket hooks for upgrade requests. */
   readonly sockets: Partial<Hooks>;
-  /** Largest WebSocket message that is taken, in bytes. */
+  /** Largest WebSocket message that is taken, in bytes. What is larger ends the connection without a word on hosts that
+   *  can limit it, so leave room for the application to refuse politely. */
   readonly maxMessageBytes: number;
+  /** Largest body of a request that the host reads at all, where it can limit it; default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined;
 }
 export interface RunningServer {
   readonly port: number;
   readonly url: string;
+  /** Takes no more connections, says 1001 to open sockets, gives them a moment, and cuts what is left. Idempotent. */
   stop(): Promise<void>;
 }
 

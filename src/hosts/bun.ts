@@ -1,0 +1,66 @@
+// Bun as a host, and the program's entry on Bun and in the single binary.
+import createBunSockets from 'crossws/adapters/bun';
+import { createProcessHost, importFile, runMain } from './node-process.ts';
+import type { Host, RunningServer, ServeOptions } from './port.ts';
+import { atMost, dismissPeers, GOODBYE_MS } from './stop-sockets.ts';
+
+/** Longer than the 15 s between two comments of a silent event stream; Bun's own default of 10 s cuts such streams. */
+const IDLE_SECONDS = 120;
+
+export function createBunHost(): Host {
+  const shared = createProcessHost();
+  return {
+    ...shared,
+    name: 'bun',
+    version: Bun.version,
+    importModule(path) {
+      provideSyrinx();
+      return importFile(path, shared.files);
+    },
+    serve,
+  };
+}
+
+let isProvided = false;
+/** Makes `syrinx` in files on disk this very program; inside a compiled binary there is no folder to find it in. */
+function provideSyrinx(): void {
+  if (isProvided) return;
+  isProvided = true;
+  void Bun.plugin({
+    name: 'syrinx',
+    setup(build) {
+      build.module('syrinx', async () => ({ exports: await import('../index.ts'), loader: 'object' }));
+      build.module('syrinx/audio', async () => ({ exports: await import('../audio/index.ts'), loader: 'object' }));
+    },
+  });
+}
+
+async function serve(options: ServeOptions): Promise<RunningServer> {
+  const sockets = createBunSockets({ hooks: options.sockets, getNamespace: () => 'calls', idleTimeout: 30 });
+  const server = Bun.serve({
+    port: options.port,
+    hostname: options.hostname,
+    idleTimeout: IDLE_SECONDS,
+    maxRequestBodySize: options.maxBodyBytes ?? 1 << 20,
+    fetch(request, server) {
+      if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') return sockets.handleUpgrade(request, server);
+      return options.fetch(request);
+    },
+    error: () => new Response('Internal Server Error', { status: 500 }),
+    websocket: { ...sockets.websocket, maxPayloadLength: options.maxMessageBytes, perMessageDeflate: false },
+  });
+  let stopping: Promise<void> | null = null;
+  const stop = async () => {
+    const drained = server.stop(false);
+    await dismissPeers(sockets);
+    await atMost(drained, GOODBYE_MS);
+    await atMost(server.stop(true), GOODBYE_MS);
+  };
+  return {
+    port: server.port ?? options.port,
+    url: String(server.url),
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+if (import.meta.main) runMain(createBunHost(), () => import('../cli/main.ts'), Bun.argv.slice(2));

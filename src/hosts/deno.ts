@@ -1,0 +1,77 @@
+// Deno as a host, and the program's entry on Deno.
+import createDenoSockets from 'crossws/adapters/deno';
+import { ModuleError } from './module-error.ts';
+import { createProcessHost, importFile, runMain } from './node-process.ts';
+import type { Host, RunningServer, ServeOptions } from './port.ts';
+import { atMost, dismissPeers, GOODBYE_MS } from './stop-sockets.ts';
+
+export function createDenoHost(): Host {
+  const shared = createProcessHost();
+  return {
+    ...shared,
+    name: 'deno',
+    version: Deno.version.deno,
+    importModule: (path) => importUserFile(path, shared.files),
+    serve,
+  };
+}
+
+/** Deno fixes its import map at start: `syrinx` in a user's file is found through `deno-imports.json` beside this file
+ *  (or `deno.json`), or through the user's own `node_modules`. */
+async function importUserFile(path: string, files: Host['files']): Promise<Record<string, unknown>> {
+  try {
+    return await importFile(path, files);
+  } catch (error) {
+    if (!(error instanceof ModuleError) || !/"syrinx(\/\w+)?" not a dependency/.test(error.message)) throw error;
+    const map = new URL('./deno-imports.json', import.meta.url).pathname;
+    throw new ModuleError(`${error.message}. Start Deno with --import-map=${map}`, error.code, error.cause);
+  }
+}
+
+async function serve(options: ServeOptions): Promise<RunningServer> {
+  const sockets = createDenoSockets({
+    hooks: withBytes(options.sockets),
+    getNamespace: () => 'calls',
+    idleTimeout: 30,
+  });
+  const cut = new AbortController();
+  const server = Deno.serve(
+    { port: options.port, hostname: options.hostname, signal: cut.signal, onListen() {} },
+    async (request, info) => {
+      if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return options.fetch(request);
+      try {
+        return await sockets.handleUpgrade(request, info);
+      } catch {
+        // Deno throws at handshakes without a key or with another version.
+        return new Response('Bad WebSocket handshake', { status: 400 });
+      }
+    },
+  );
+  let stopping: Promise<void> | null = null;
+  const stop = async () => {
+    const drained = server.shutdown();
+    await dismissPeers(sockets);
+    await atMost(drained, GOODBYE_MS);
+    cut.abort();
+    await atMost(server.finished, GOODBYE_MS);
+  };
+  const host = options.hostname.includes(':') ? `[${options.hostname}]` : options.hostname;
+  return {
+    port: server.addr.port,
+    url: `http://${host}:${server.addr.port}/`,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** Deno's sockets hand out Blobs unless told otherwise, and those can only be read asynchronously. */
+function withBytes(hooks: ServeOptions['sockets']): ServeOptions['sockets'] {
+  return {
+    ...hooks,
+    open(peer) {
+      (peer.websocket as WebSocket).binaryType = 'arraybuffer';
+      return hooks.open?.(peer);
+    },
+  };
+}
+
+if (import.meta.main) runMain(createDenoHost(), () => import('../cli/main.ts'), Deno.args);

@@ -1,0 +1,75 @@
+// The program that the host tests start on each runtime: `fixture.ts HOST serve PORT`, `... import PATH`, `... facts`.
+import process from 'node:process';
+import type { Host } from '../../src/hosts/port.ts';
+
+const [name, command, argument] = process.argv.slice(2);
+const host = await createHost(name);
+if (command === 'serve') await serveEcho(host, Number(argument));
+else if (command === 'import') await importAndPrint(host, argument ?? '');
+else if (command === 'facts') printFacts(host);
+else throw new Error(`Unknown command "${command}"`);
+
+async function createHost(name: string | undefined): Promise<Host> {
+  if (name === 'bun') return (await import('../../src/hosts/bun.ts')).createBunHost();
+  if (name === 'deno') return (await import('../../src/hosts/deno.ts')).createDenoHost();
+  if (name === 'node') return (await import('../../src/hosts/node.ts')).createNodeHost();
+  throw new Error(`Unknown host "${name}"`);
+}
+
+async function serveEcho(host: Host, port: number): Promise<void> {
+  try {
+    const server = await host.serve({
+      port,
+      hostname: '127.0.0.1',
+      maxMessageBytes: 1 << 17,
+      fetch: async (request) => new Response(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`),
+      sockets: {
+        upgrade: (request) =>
+          new URL(request.url).pathname === '/refused' ? new Response('full', { status: 503, headers: { 'retry-after': '5' } }) : undefined,
+        open: (peer) => void peer.send(`open ${peer.bufferedAmount}`),
+        message: (peer, message) => {
+          if (typeof message.rawData === 'string') peer.send(`text ${message.rawData}`);
+          else peer.send(message.uint8Array());
+        },
+        close: (_peer, details) => host.print(`closed ${details.code ?? 'none'}`),
+      },
+    });
+    host.onSignal((signal) => {
+      host.print(`signal ${signal}`);
+      void server.stop().then(() => host.exit(0));
+    });
+    host.print(`listening ${server.port} ${server.url}`);
+  } catch (error) {
+    host.printError(`error ${(error as { code?: string }).code}`);
+    host.exit(3);
+  }
+}
+
+async function importAndPrint(host: Host, path: string): Promise<void> {
+  try {
+    const module = await host.importModule(path);
+    host.print(JSON.stringify(module.default));
+    host.exit(0);
+  } catch (error) {
+    const { name, message, code } = error as Error & { code?: string };
+    host.print(JSON.stringify({ name, message, code }));
+    host.exit(2);
+  }
+}
+
+function printFacts(host: Host): void {
+  const { facts } = host;
+  host.print(
+    JSON.stringify({
+      name: host.name,
+      memoryBytes: facts.memoryBytes(),
+      memoryLimitBytes: facts.memoryLimitBytes(),
+      cpuMicros: facts.cpuMicros(),
+      cores: facts.cores(),
+      loadAverage: facts.loadAverage(),
+      diskUsage: facts.diskUsage('.'),
+      nowhere: facts.diskUsage('/no/such/folder'),
+    }),
+  );
+  host.exit(0);
+}
