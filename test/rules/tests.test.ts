@@ -1,0 +1,55 @@
+// Tests: none sleeps, none is switched off without a reason, none is the only one that runs, and each asserts something.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { codeOnly, matches, sourcesUnder, textOf, withoutComments } from './source.ts';
+
+const SLEEPS =
+  /new\s+Promise\s*(?:<[^(]*>)?\(\s*\(?\s*(\w+)[^)=]*\)?\s*=>\s*\{?\s*(?:void\s+)?setTimeout\(\s*(?:\(\s*\)\s*=>\s*)?\1\b|\bBun\.sleep|\bAtomics\.wait\(|\bsetTimeout\(\s*(?:resolve|done)\b|\b(?:sleep|delay)\(\s*\d+\s*\)/;
+const SLEEP_MODULES = /['"](?:node:)?timers\/promises['"]/;
+const OFF =
+  /\.(?:only|todo)\s*\(|\b(?:only|todo)\s*:\s*true\b|\bskip\s*:\s*true\b|\.skip\s*\(\s*\)|\b(?:test|it|describe|suite)\.skip\s*\(/;
+const ASSERTS = /\bassert\b|\bexpect\b|\bfc\.assert\b/;
+
+const tests = sourcesUnder('test').filter((path) => path.endsWith('.test.ts'));
+/** This file spells what it forbids. */
+const others = sourcesUnder('test').filter((path) => path !== 'test/rules/tests.test.ts');
+
+test('no test waits for time to pass', () => {
+  const wrong = others.flatMap((path) => [
+    ...matches(path, codeOnly(textOf(path)), SLEEPS),
+    ...matches(path, withoutComments(textOf(path)), SLEEP_MODULES),
+  ]);
+  assert.deepEqual(wrong, []);
+});
+
+test('no test is switched off without a reason', () => {
+  assert.deepEqual(
+    others.flatMap((path) => matches(path, codeOnly(textOf(path)), OFF)),
+    [],
+  );
+});
+
+test('every test file asserts', () => {
+  assert.deepEqual(
+    tests.filter((path) => !ASSERTS.test(codeOnly(textOf(path)).replace(/^import .*$/gm, ''))),
+    [],
+  );
+});
+
+test('the rules find what they are for', () => {
+  for (const code of [
+    'new Promise((r) => setTimeout(r, 50))',
+    'new Promise<void>((ok) => { setTimeout(ok, 5); })',
+    'new Promise((ok) => setTimeout(() => ok(1), 5))',
+    'setTimeout(resolve, 5)',
+    'await delay(100)',
+  ]) {
+    assert.match(code, SLEEPS, code);
+  }
+  for (const code of ['setTimeout(() => reject(new Error()), 5000)', 'clock.sleep(stepMs)'])
+    assert.doesNotMatch(code, SLEEPS, code);
+  for (const code of ['test.only(', 'test.skip(', '{ skip: true }', 't.skip()', 'it.todo('])
+    assert.match(code, OFF, code);
+  for (const code of ["{ skip: 'needs a key' }", "t.skip('why')", 'array.skip(2)'])
+    assert.doesNotMatch(code, OFF, code);
+});
