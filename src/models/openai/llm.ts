@@ -1,7 +1,10 @@
 // A language model by OpenAI's chat completions, streamed: text as it comes, tool calls whole, usage, one finish.
+import { APIError } from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { ModelError, type GenerateEvent, type GenerateRequest, type LlmModel, type Message } from '../port.ts';
+import { type BodyReader, readBody } from './body.ts';
 import { createStageClient, type OpenAiConnection } from './client.ts';
+import { createEventSplitter } from './server-sent-events.ts';
 import { createToolCallAssembler } from './tool-calls.ts';
 
 export interface OpenAiLlmConfig extends OpenAiConnection {
@@ -27,17 +30,32 @@ export function createOpenAiLlm(config: OpenAiLlmConfig): LlmModel & { warm(sign
     name: client.name,
     warm: client.warm,
     async *generate(request, signal) {
+      const wire = bodyOf(request, config);
       const life = client.open(signal);
       let finished = false;
       let reason: FinishReason | undefined;
       let usage: GenerateEvent | undefined;
+      let body: BodyReader | undefined;
       try {
+        const response = await client.openai.chat.completions.create(wire, { signal: life.signal }).asResponse();
+        body = readBody(response, life);
         const calls = createToolCallAssembler(client.name);
-        const stream = await client.openai.chat.completions.create(bodyOf(request, config), { signal: life.signal });
-        life.alive();
-        try {
-          for await (const chunk of stream as AsyncIterable<ChatCompletionChunk | null>) {
-            life.alive();
+        const events = createEventSplitter();
+        let bytes: Uint8Array | undefined;
+        let done = false;
+        do {
+          try {
+            bytes = await body.read();
+          } catch (error) {
+            // The reply is whole: a connection that breaks before the closing mark takes at most the usage along.
+            if (reason === undefined) throw error;
+            life.check();
+            bytes = undefined;
+          }
+          for (const data of bytes ? events.push(bytes) : events.end()) {
+            done = data === '[DONE]';
+            if (done) break;
+            const chunk = parseChunk(data, response.headers);
             usage = usageOf(chunk) ?? usage;
             const choice = chunk?.choices?.[0];
             const text = choice?.delta?.content || choice?.delta?.refusal;
@@ -50,24 +68,30 @@ export function createOpenAiLlm(config: OpenAiLlmConfig): LlmModel & { warm(sign
               for (const call of calls.end()) yield { type: 'tool-call', call };
             }
           }
-        } catch (error) {
-          // The reply is whole: a connection that breaks before the closing mark takes at most the usage along.
-          if (reason === undefined || error instanceof ModelError) throw error;
-        }
+        } while (bytes && !done);
         life.check();
         if (reason === undefined) {
           throw new ModelError('protocol', client.name, 'The stream ended without a finish reason');
         }
         finished = true;
+        body.close('drain');
         if (usage) yield usage;
         yield { type: 'finish', reason };
       } catch (error) {
         throw life.failure(error);
       } finally {
+        if (!finished) body?.close('cancel');
         life.close(finished);
       }
     },
   };
+}
+
+/** Throws `SyntaxError` for what is no JSON, `APIError` for an error that the server sends in place of the rest. */
+function parseChunk(data: string, headers: Headers): ChatCompletionChunk | null {
+  const chunk = JSON.parse(data) as (ChatCompletionChunk & { error?: object }) | null;
+  if (chunk?.error) throw new APIError(undefined, chunk.error, undefined, headers);
+  return chunk;
 }
 
 function bodyOf(request: GenerateRequest, config: OpenAiLlmConfig): ChatCompletionCreateParamsStreaming {

@@ -1,5 +1,6 @@
 // Text to speech by OpenAI's speech endpoint: raw PCM16, passed on as it arrives.
 import { ModelError, type TtsModel } from '../port.ts';
+import { type BodyReader, readBody } from './body.ts';
 import { createStageClient, type OpenAiConnection } from './client.ts';
 
 export interface OpenAiTtsConfig extends OpenAiConnection {
@@ -27,9 +28,8 @@ export function createOpenAiTts(config: OpenAiTtsConfig): TtsModel & { warm(sign
     sampleRateHz: config.sampleRateHz ?? DEFAULT_RATE_HZ,
     async *synthesize({ text, voice }, signal) {
       const request = client.open(signal);
-      let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+      let body: BodyReader | undefined;
       let finished = false;
-      const cancel = (): void => void reader?.cancel().catch(() => {});
       try {
         const response = await client.openai.audio.speech.create(
           {
@@ -42,10 +42,7 @@ export function createOpenAiTts(config: OpenAiTtsConfig): TtsModel & { warm(sign
           },
           { signal: request.signal },
         );
-        request.alive();
-        reader = response.body?.getReader() as typeof reader;
-        // A `fetch` in this process may know nothing of the signal once it has answered.
-        request.signal.addEventListener('abort', cancel, { once: true });
+        body = readBody(response, request);
         const type = response.headers.get('content-type') ?? '';
         if (/^\s*(text\/|application\/(json|xml))/i.test(type)) {
           throw new ModelError('protocol', client.name, `Expected audio, got '${type.slice(0, 60)}'`);
@@ -53,11 +50,9 @@ export function createOpenAiTts(config: OpenAiTtsConfig): TtsModel & { warm(sign
         let odd: number | undefined;
         let heard = false;
         for (;;) {
-          const piece = await reader?.read();
-          request.check();
-          if (!piece || piece.done) break;
-          request.alive();
-          const chunk = wholeSamples(piece.value, odd);
+          const bytes = await body.read();
+          if (!bytes) break;
+          const chunk = wholeSamples(bytes, odd);
           odd = chunk.odd;
           if (chunk.bytes.length === 0) continue;
           heard = true;
@@ -68,8 +63,7 @@ export function createOpenAiTts(config: OpenAiTtsConfig): TtsModel & { warm(sign
       } catch (error) {
         throw request.failure(error);
       } finally {
-        request.signal.removeEventListener('abort', cancel);
-        if (!finished) cancel();
+        body?.close('cancel');
         request.close(finished);
       }
     },
