@@ -1,0 +1,4 @@
+// `syrinx/audio`: the audio core and WAV files, usable without the rest.
+export type { Analyzer, AudioCore, AudioCoreOptions, Resampler, SampleRateHz } from './core.ts';
+export { createAudioCore } from './create-core.ts';
+export { readWav, type Wav, WavError, wavHeader, writeWav } from './wav.ts';
