@@ -49,11 +49,15 @@ async function serve(options: ServeOptions): Promise<RunningServer> {
   );
   let stopping: Promise<void> | null = null;
   const stop = async () => {
-    const drained = server.shutdown();
+    let isFinished = false;
+    const finished = server.finished.then(() => {
+      isFinished = true;
+    });
     await dismissPeers(sockets);
-    await atMost(drained, GOODBYE_MS);
-    cut.abort();
-    await atMost(server.finished, GOODBYE_MS);
+    await atMost(server.shutdown(), GOODBYE_MS);
+    // Aborting a server that has ended throws.
+    if (!isFinished) cut.abort();
+    await atMost(finished, GOODBYE_MS);
   };
   const host = options.hostname.includes(':') ? `[${options.hostname}]` : options.hostname;
   return {

@@ -22,13 +22,18 @@ async function serveEcho(host: Host, port: number): Promise<void> {
       port,
       hostname: '127.0.0.1',
       maxMessageBytes: 1 << 17,
-      fetch: async (request) => new Response(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`),
+      fetch: async (request) =>
+        new Response(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`),
       sockets: {
         upgrade: (request) =>
-          new URL(request.url).pathname === '/refused' ? new Response('full', { status: 503, headers: { 'retry-after': '5' } }) : undefined,
+          new URL(request.url).pathname === '/refused'
+            ? new Response('full', { status: 503, headers: { 'retry-after': '5' } })
+            : undefined,
         open: (peer) => void peer.send(`open ${peer.bufferedAmount}`),
         message: (peer, message) => {
-          if (typeof message.rawData === 'string') peer.send(`text ${message.rawData}`);
+          const close = /^close (\d+)$/.exec(String(message.rawData));
+          if (close) peer.close(Number(close[1]), 'as asked');
+          else if (typeof message.rawData === 'string') peer.send(`text ${message.rawData}`);
           else peer.send(message.uint8Array());
         },
         close: (_peer, details) => host.print(`closed ${details.code ?? 'none'}`),
