@@ -1,0 +1,80 @@
+// The values that a configuration file gives, under whichever of its names each key is written.
+import { KEYS } from './aliases.ts';
+import { type JsonEntry, JsonError, type JsonNode, parseJsonc } from './jsonc.ts';
+import type { Given } from './load.ts';
+import { nearest } from './nearest.ts';
+import { GROUPS, SETTINGS, snakeCase } from './settings.ts';
+
+export interface FileSource {
+  /** As the user named it; shown in messages. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The specification's application name: a file may hold its settings under it, as `config :livekitex_agent` does. */
+const ENVELOPE = 'livekitex_agent';
+
+const groups = new Set([
+  ...GROUPS,
+  ...[...KEYS.keys()].flatMap((key) => (key.includes('.') ? [key.slice(0, key.lastIndexOf('.'))] : [])),
+]);
+const names = [...SETTINGS.keys(), ...KEYS.keys(), ...groups].filter((name) => name !== '');
+
+/** Adds to `problems` instead of throwing, so that one run shows everything. */
+export function fileValues(file: FileSource, problems: string[]): Given[] {
+  let root: JsonNode;
+  try {
+    root = parseJsonc(file.text);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    problems.push(`${file.path}:${error.line}:${error.column}: ${error.message}`);
+    return [];
+  }
+  const given = new Map<string, Given>();
+  const place = (line: number): string => `${file.path}:${line}`;
+
+  const walk = (node: JsonNode, group: string): void => {
+    if (node.kind !== 'object') {
+      problems.push(
+        `${group === '' ? 'configuration' : group}: wanted a group of settings ({ ... }) (file ${place(node.line)})`,
+      );
+      return;
+    }
+    for (const entry of node.value as readonly JsonEntry[]) {
+      const name = snakeCase(entry.key);
+      const key = group === '' ? name : `${group}.${name}`;
+      const target = KEYS.get(key) ?? key;
+      if (group === '' && name === '$schema') continue;
+      if (group === '' && name === ENVELOPE) walk(entry.node, '');
+      else if (SETTINGS.has(target)) set(target, entry);
+      else if (groups.has(key)) walk(entry.node, key);
+      else problems.push(unknown(group, entry, place(entry.line)));
+    }
+  };
+  const set = (key: string, entry: JsonEntry): void => {
+    const origin = { kind: 'file', name: place(entry.line) } as const;
+    const earlier = given.get(key);
+    if (earlier !== undefined) problems.push(`${key}: given twice (file ${earlier.origin.name} and ${origin.name})`);
+    given.set(key, { key, value: plainValue(entry.node), origin });
+  };
+  walk(root, '');
+  return [...given.values()];
+}
+
+function unknown(group: string, entry: JsonEntry, place: string): string {
+  const key = group === '' ? entry.key : `${group}.${entry.key}`;
+  const inside = names.filter((name) => group === '' || name.startsWith(`${group}.`));
+  const meant = nearest(snakeCase(key), inside) ?? nearest(snakeCase(key), names) ?? byLastName(entry.key);
+  return `Unknown key '${key}'${meant === undefined ? '' : `: did you mean '${meant}'?`} (file ${place})`;
+}
+
+/** A setting that was written in the wrong group. */
+function byLastName(name: string): string | undefined {
+  const ending = `.${snakeCase(name)}`;
+  return [...SETTINGS.keys()].find((key) => key.endsWith(ending));
+}
+
+function plainValue(node: JsonNode): unknown {
+  if (node.kind === 'array') return (node.value as readonly JsonNode[]).map(plainValue);
+  return node.kind === 'object' ? {} : node.value;
+}

@@ -1,0 +1,40 @@
+// Reads the configuration of this process: which file, through which host.
+import type { Host } from '../hosts/port.ts';
+import { FILE_VARIABLES } from './aliases.ts';
+import { ConfigError } from './errors.ts';
+import type { FileSource } from './file-values.ts';
+import { type LoadedConfig, loadConfig, type Sources } from './load.ts';
+
+const MAX_FILE_BYTES = 1_000_000;
+
+/** `file`: what `--config` says; without it SYRINX_CONFIG is asked. Throws `ConfigError`. */
+export async function readConfig(
+  host: Pick<Host, 'env' | 'files'>,
+  file: string | undefined,
+  flags?: Sources['flags'],
+): Promise<LoadedConfig> {
+  const variable = FILE_VARIABLES.find((name) => (host.env[name] ?? '') !== '');
+  const path = file ?? (variable === undefined ? undefined : host.env[variable]);
+  const origin = file === undefined ? `environment ${variable}` : 'flag --config';
+  const source = path === undefined ? undefined : await readFile(host, path, origin);
+  return loadConfig({ file: source, environment: host.env, flags });
+}
+
+async function readFile(host: Pick<Host, 'files'>, path: string, origin: string): Promise<FileSource> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await host.files.read(path);
+  } catch (error) {
+    const code = (error as { code?: unknown } | null)?.code;
+    const reason =
+      code === 'ENOENT' ? 'file does not exist' : `file can not be read (${String(code ?? 'unknown reason')})`;
+    throw new ConfigError([`${path}: ${reason} (${origin})`]);
+  }
+  if (bytes.length > MAX_FILE_BYTES)
+    throw new ConfigError([`${path}: larger than ${MAX_FILE_BYTES} bytes (${origin})`]);
+  try {
+    return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    throw new ConfigError([`${path}: is not UTF-8 text (${origin})`]);
+  }
+}

@@ -1,0 +1,166 @@
+// Every setting of the program, area by area: name, type, range, default and what it is for. All else derives from here.
+import * as v from 'valibot';
+import { DEFAULT_SESSION_OPTIONS } from '../session/options.ts';
+import { address, choice, decimal, flag, integer, secret, text, texts } from './fields.ts';
+
+const { listening, turns, reply, phrases } = DEFAULT_SESSION_OPTIONS;
+const HTTP = ['http:', 'https:'] as const;
+const DAY_MS = 86_400_000;
+
+const stage = {
+  provider: choice('Who serves this stage; without it `models.provider`', ['openai', 'simulated'], undefined),
+  baseUrl: address('Where this stage is served; without it `models.base_url`', undefined, HTTP),
+  apiKey: secret('Key for this stage; without it `models.api_key`'),
+  timeoutMs: integer('Longest silence of this stage; without it `models.timeout_ms`', undefined, 100, 600_000),
+};
+
+/** One valibot schema for each area; keys are written in snake_case (or camelCase) in files. */
+export const AREAS = {
+  agent: v.strictObject({
+    name: text('Name in ledgers, logs and metrics, and for dispatch', 'syrinx', 255),
+    region: text('Where this process runs; a label for people', undefined, 255),
+  }),
+  models: v.strictObject({
+    provider: choice(
+      '`openai` is also whatever speaks its API; `simulated` needs no key',
+      ['openai', 'simulated'],
+      'openai',
+    ),
+    baseUrl: address('Where the models are served', 'https://api.openai.com/v1', HTTP),
+    apiKey: secret('Key for all stages'),
+    timeoutMs: integer('Longest silence of a model before it counts as failed', 10_000, 100, 600_000),
+    stt: v.strictObject({
+      ...stage,
+      model: text('Model that hears', 'whisper-1', 255),
+      language: text('Language of the caller (ISO 639-1); without it the model finds out', undefined, 35),
+      prompt: text('Words that help the recognizer: names, terms', undefined),
+    }),
+    llm: v.strictObject({
+      ...stage,
+      model: text('Model that thinks', 'gpt-4-turbo-preview', 255),
+      temperature: decimal('How freely it answers', undefined, 0, 2),
+      maxTokens: integer('Longest answer in tokens', undefined, 1, 1_000_000),
+    }),
+    tts: v.strictObject({
+      ...stage,
+      model: text('Model that speaks', 'tts-1', 255),
+      voice: text('Its voice', 'alloy', 255),
+    }),
+    realtime: v.strictObject({
+      url: address('Where a Realtime API is served', undefined, ['ws:', 'wss:']),
+    }),
+  }),
+  session: v.strictObject({
+    idleTimeoutMs: integer('A call in which nobody has said anything for so long is ended', 300_000, 1000, DAY_MS),
+    maxTurns: integer('A call is ended after so many turns', 100, 1, 1_000_000),
+  }),
+  listening: v.strictObject({
+    vad: choice(
+      '`energy` adapts to the noise; `two-threshold` is plain hysteresis',
+      ['energy', 'two-threshold'],
+      listening.vad,
+    ),
+    threshold: decimal('Score from which a frame counts as voiced (`energy`)', listening.threshold, 0, 1),
+    minSpeechMs: integer('Voiced time before speech has started (`energy`)', listening.minSpeechMs, 0, 5000),
+    hangoverMs: integer('Unvoiced time after which speech has stopped', listening.hangoverMs, 20, 5000),
+    preRollMs: integer('Audio kept from before the start of speech', listening.preRollMs, 0, 5000),
+    maxTurnMs: integer('Longest turn of a caller; it ends there', listening.maxTurnMs, 1000, 600_000),
+    startThreshold: decimal('RMS at which speech starts (`two-threshold`)', listening.startThreshold, 0, 1),
+    endThreshold: decimal('RMS below which speech ends (`two-threshold`)', listening.endThreshold, 0, 1),
+  }),
+  turns: v.strictObject({
+    endpointingMs: integer("Silence that ends the caller's turn", turns.endpointingMs, 0, 10_000),
+    bargeInMs: integer("Speech over the agent's voice that interrupts it", turns.bargeInMs, 0, 10_000),
+    early: choice('What may start before the turn has ended', ['off', 'transcript', 'reply'], turns.early),
+    resumeFalseInterruption: flag(
+      'The agent goes on when an interruption held no words',
+      turns.resumeFalseInterruption,
+    ),
+  }),
+  reply: v.strictObject({
+    maxToolRounds: integer('Rounds of tools in one turn before the model must answer', reply.maxToolRounds, 0, 100),
+    firstPieceChars: integer(
+      'Characters after which the first piece may end at a clause',
+      reply.firstPieceChars,
+      1,
+      10_000,
+    ),
+    maxPieceChars: integer('Longest piece that is spoken at once, in characters', reply.maxPieceChars, 1, 10_000),
+    maxMessages: integer('Messages that the model is given besides the instructions', reply.maxMessages, 1, 100_000),
+  }),
+  phrases: v.strictObject({
+    apology: text('Said when a model has failed for good', phrases.apology, 1000),
+    wait: text('Said when a model shows no sign of life', phrases.wait, 1000),
+    goodbye: text('Said before the call is given up', phrases.goodbye, 1000),
+  }),
+  livekit: v.strictObject({
+    serverUrl: address('LiveKit server; without it no calls come from LiveKit', undefined, ['ws:', 'wss:']),
+    apiKey: secret('LiveKit API key'),
+    apiSecret: secret('LiveKit API secret'),
+    connectionTimeoutMs: integer('Longest wait for a connection', 30_000, 100, 600_000),
+  }),
+  capacity: v.strictObject({
+    maxSessions: integer('Calls at one time; more are refused with 503', 100, 1, 10_000),
+    scaleUpAt: decimal('Share of `max_sessions` at which another worker is asked for', 0.75, 0, 1),
+    drainTimeoutMs: integer('How long calls may go on after a signal to stop', 30_000, 0, DAY_MS),
+  }),
+  healthServer: v.strictObject({
+    enabled: flag('Whether a port is opened at all', true),
+    port: integer('Port of health, metrics, status and sockets; 0 takes a free one', 8080, 0, 65_535),
+    host: text('Address to listen on; wider than loopback, all but the probes need `server.token`', '127.0.0.1', 255),
+  }),
+  server: v.strictObject({
+    token: secret('Bearer token for everything but the health probes'),
+    openMetrics: flag('`/metrics` needs no token', false),
+    allowedOrigins: texts("Origins of web pages that may open a WebSocket, besides the server's own"),
+  }),
+  telemetry: v.strictObject({
+    enabled: flag('Off: nothing is collected', true),
+    metricsIntervalMs: integer('How often the process and the machine are measured', 1000, 100, 3_600_000),
+    exportIntervalMs: integer('How often metrics are sent to a collector', 60_000, 1000, 3_600_000),
+    retentionHours: integer('How long detailed history is kept', 24, 1, 8760),
+    aggregatedRetentionDays: integer('How long minute-by-minute history is kept', 30, 1, 3650),
+    maxSeriesPerInstrument: integer('Label combinations of one metric; more share one series', 2000, 1, 1_000_000),
+  }),
+  monitoring: v.strictObject({
+    realTimeEnabled: flag('Off: the 4 Hz monitor does not run', true),
+    alertThresholds: v.strictObject({
+      latencyMs: decimal('Alert above this audio processing latency', 150, 0, 3_600_000),
+      qualityScore: decimal('Alert below this audio quality (1 to 5)', 3, 1, 5),
+      memoryMb: decimal('Alert above this memory of the process', 500, 1, 100_000_000),
+      sessionMemoryMb: decimal('Alert above this memory per session', 10, 0, 100_000_000),
+      memoryPercent: decimal('Alert above this share of the memory limit', 80, 0, 100),
+      cpuPercent: decimal('Alert above this share of all cores', 70, 0, 100),
+      errorRate: decimal('Alert above this share of failures (0.05 is 5 %)', 0.05, 0, 1),
+    }),
+  }),
+  logging: v.strictObject({
+    level: choice('Least important line that is written', ['debug', 'info', 'warn', 'error'], 'info'),
+    format: choice('`json` for machines, `pretty` for people', ['json', 'pretty'], 'json'),
+    includePii: flag('Fields with personal data are written too', false),
+  }),
+} as const;
+
+type Areas = { readonly [K in keyof typeof AREAS]: v.InferOutput<(typeof AREAS)[K]> };
+type Inherited = 'provider' | 'baseUrl' | 'timeoutMs';
+/** A stage after what it does not say itself was taken from `models`. */
+type Stage<S> = Omit<S, Inherited> &
+  Pick<Required<Omit<Areas['models'], 'stt' | 'llm' | 'tts' | 'realtime'>>, Inherited>;
+type DeepReadonly<T> = T extends readonly (infer E)[]
+  ? readonly E[]
+  : T extends { reveal(): string }
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+      : T;
+
+/** The whole configuration: validated, complete, frozen. */
+export type Config = DeepReadonly<
+  Omit<Areas, 'models'> & {
+    readonly models: Omit<Areas['models'], 'stt' | 'llm' | 'tts'> & {
+      readonly stt: Stage<Areas['models']['stt']>;
+      readonly llm: Stage<Areas['models']['llm']>;
+      readonly tts: Stage<Areas['models']['tts']>;
+    };
+  }
+>;
