@@ -1,0 +1,155 @@
+// The node:test suites on each host, and what each of them says that it ran, in one form.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import type { Leaf } from './node-reporter.ts';
+import { bun, deno, node, root, run } from './steps.ts';
+
+export type HostName = 'node' | 'bun' | 'deno';
+export interface HostRun {
+  readonly host: HostName;
+  readonly files: number;
+  readonly leaves: readonly Leaf[];
+  /** What went wrong beside the tests themselves. */
+  readonly troubles: readonly string[];
+  readonly output: string;
+  readonly seconds: number;
+}
+
+/** Runs the files on Node. `isolated`: each file in a process of its own. */
+export async function runOnNode(
+  files: readonly string[],
+  limitSeconds: number,
+  concurrency?: number,
+): Promise<HostRun> {
+  return inScratchFolder(async (folder) => {
+    const list = join(folder, 'leaves.jsonl');
+    const flags = ['--test-reporter=./scripts/node-reporter.ts', `--test-reporter-destination=${list}`];
+    flags.push('--test-reporter=spec', '--test-reporter-destination=stdout');
+    if (concurrency !== undefined) flags.push(`--test-concurrency=${concurrency}`);
+    const { code, output, seconds } = await run([node, '--test', ...flags, ...files], { limitSeconds });
+    const leaves = readOr(list, '')
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => JSON.parse(text) as Leaf)
+      .map((leaf) => ({ ...leaf, file: relative(root, leaf.file) }));
+    const cut = output.indexOf('failing tests:');
+    return finished('node', files, leaves, code, cut < 0 ? output : output.slice(cut), seconds);
+  });
+}
+
+export async function runOnBun(files: readonly string[], limitSeconds: number): Promise<HostRun> {
+  return inScratchFolder(async (folder) => {
+    const report = join(folder, 'bun.xml');
+    const command = [
+      bun,
+      'test',
+      '--reporter=junit',
+      `--reporter-outfile=${report}`,
+      ...files.map((file) => `./${file}`),
+    ];
+    const { code, output, seconds } = await run(command, { limitSeconds });
+    const leaves = testCases(readOr(report, '')).map(({ attributes, status }): Leaf => {
+      const outer = attributes.classname === '' ? [] : (attributes.classname ?? '').split(' > ').reverse();
+      return { file: attributes.file ?? '', path: [...outer, attributes.name ?? ''], status };
+    });
+    return finished('bun', files, leaves, code, onlyFailures(output), seconds);
+  });
+}
+
+/** Deno reports suites and inner tests alike and loses the file of what is inside a suite, so Node's list says what to look for. */
+export async function runOnDeno(
+  files: readonly string[],
+  known: Promise<readonly Leaf[]>,
+  limitSeconds: number,
+): Promise<HostRun> {
+  return inScratchFolder(async (folder) => {
+    const report = join(folder, 'deno.xml');
+    const command = [deno, 'test', '-A', '--no-check', `--junit-path=${report}`, ...files];
+    const { code, output, seconds } = await run(command, { limitSeconds });
+    const told = new Map<string, Leaf['status'][]>();
+    for (const { attributes, status } of testCases(readOr(report, ''))) {
+      const name = attributes.name ?? '';
+      told.set(name, [...(told.get(name) ?? []), status]);
+    }
+    const here = new Set(files);
+    const leaves = (await known)
+      .filter((leaf) => here.has(leaf.file))
+      .flatMap((leaf): Leaf[] => {
+        const status = told.get(leaf.path.join(' > '))?.shift();
+        if (status === undefined) return [];
+        // Deno reports a test that skips itself while it runs as passed.
+        return [{ ...leaf, status: leaf.status === 'skipped' && status === 'passed' ? 'skipped' : status }];
+      });
+    const cut = output.indexOf('\n ERRORS ');
+    return finished('deno', files, leaves, code, cut < 0 ? output : output.slice(cut), seconds);
+  });
+}
+
+/** Tests that Node ran and another host did not, or the other way round, by file. */
+export function differences(reference: HostRun, other: HostRun, files: readonly string[]): string[] {
+  const count = (hostRun: HostRun, file: string) => hostRun.leaves.filter((leaf) => leaf.file === file).length;
+  return files.flatMap((file) => {
+    const [expected, got] = [count(reference, file), count(other, file)];
+    return expected === got ? [] : [`${file}: ${expected} tests on ${reference.host}, ${got} on ${other.host}`];
+  });
+}
+
+function finished(
+  host: HostName,
+  files: readonly string[],
+  leaves: readonly Leaf[],
+  code: number | null,
+  output: string,
+  seconds: number,
+): HostRun {
+  const troubles: string[] = [];
+  if (code === null) troubles.push('stopped at its time limit');
+  else if (code !== 0 && !leaves.some((leaf) => leaf.status === 'failed'))
+    troubles.push(`exit code ${code} although no test failed`);
+  return { host, files: files.length, leaves, troubles, output, seconds };
+}
+
+interface TestCase {
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly status: Leaf['status'];
+}
+/** The test cases of a JUnit report. */
+export function testCases(xml: string): TestCase[] {
+  return [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)].map(([, head = '', body = '']) => ({
+    attributes: Object.fromEntries(
+      [...head.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, decoded(value)]),
+    ),
+    status: /<failure\b|<error\b/.test(body) ? 'failed' : /<skipped\b/.test(body) ? 'skipped' : 'passed',
+  }));
+}
+
+function decoded(text: string): string {
+  const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+  return text.replace(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
+    if (name !== undefined) return named[name] ?? whole;
+    return String.fromCodePoint(decimal !== undefined ? Number(decimal) : Number.parseInt(hex ?? '', 16));
+  });
+}
+
+/** Bun's output without the lines of what passed. */
+function onlyFailures(output: string): string {
+  return output.replace(/^\((?:pass|skip|todo)\).*\n/gm, '').replace(/^\n?test\/\S+:\n(?=\n|test\/)/gm, '');
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}
+
+async function inScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(resolve(tmpdir()), 'syrinx-test-'));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

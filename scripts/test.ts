@@ -1,0 +1,103 @@
+// All tests: rules, the suites on Node, Bun and Deno, end to end. `npm test [-- PART_OF_A_PATH ...]`; the last line counts.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bun, indent, line, node, root, run } from './steps.ts';
+import { differences, type HostName, type HostRun, runOnBun, runOnDeno, runOnNode } from './test-hosts.ts';
+
+const HOSTS: readonly HostName[] = ['node', 'bun', 'deno'];
+const UNIT_SECONDS = 240;
+const END_TO_END_SECONDS = 1200;
+
+const wanted = process.argv.slice(2);
+const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+  .map((path) => `test/${path.replaceAll('\\', '/')}`)
+  .filter((path) => path.endsWith('.test.ts') && (wanted.length === 0 || wanted.some((part) => path.includes(part))))
+  .sort();
+const inFolder = (folder: string) => files.filter((path) => path.startsWith(`test/${folder}/`));
+const rules = inFolder('rules');
+const endToEnd = inFolder('e2e');
+const suites = files.filter((path) => !rules.includes(path) && !endToEnd.includes(path));
+
+const total = { passed: 0, failed: 0 };
+const details: string[] = [];
+/** What was skipped and why, in the words of the first host that tells. */
+const skipped = new Map<string, string>();
+
+/** `// hosts: node, bun (reason)` near the top of a test file keeps it from the other hosts. */
+function hostsOf(file: string): readonly HostName[] {
+  const head = readFileSync(join(root, file), 'utf8').split('\n', 8).join('\n');
+  const [, list, reason] = /^\/\/ hosts: ([a-z, ]+?) \(([^)]{10,})\)/m.exec(head) ?? [];
+  if (list === undefined) return HOSTS;
+  const chosen = HOSTS.filter((host) => list.split(/,\s*/).includes(host));
+  for (const host of HOSTS) if (!chosen.includes(host)) note(`${file} on ${host}`, reason ?? '');
+  return chosen;
+}
+
+function note(what: string, why: string): void {
+  skipped.set(what, skipped.get(what) || why);
+}
+
+function tell(name: string, hostRun: HostRun, more: readonly string[] = []): void {
+  const count = (status: string) => hostRun.leaves.filter((leaf) => leaf.status === status).length;
+  const troubles = [...hostRun.troubles, ...more];
+  const passed = count('passed');
+  const failed = count('failed') + troubles.length;
+  total.passed += passed;
+  total.failed += failed;
+  for (const leaf of hostRun.leaves) {
+    if (leaf.status === 'skipped') note(`${leaf.file}: ${leaf.path.join(' > ')}`, leaf.reason ?? '');
+  }
+  const figure = `${passed} passed, ${failed} failed, ${count('skipped')} skipped in ${hostRun.files} files`;
+  console.log(line(failed === 0, name, figure, hostRun.seconds));
+  if (failed > 0) details.push(`\n# ${name}\n${indent([...troubles, hostRun.output].join('\n'))}`);
+}
+
+console.log(`node ${await versionOf(node)}, bun ${Bun.version}, files: ${files.length}\n`);
+if (rules.length > 0) tell('rules', await runOnNode(rules, UNIT_SECONDS));
+
+if (suites.length > 0) {
+  const byHost = new Map(HOSTS.map((host) => [host, [] as string[]]));
+  for (const file of suites) for (const host of hostsOf(file)) byHost.get(host)?.push(file);
+  const of = (host: HostName) => byHost.get(host) ?? [];
+  // Node runs files in parallel and has the machine for itself; Bun and Deno take one core each.
+  const onNode = await runOnNode(of('node'), UNIT_SECONDS);
+  tell('node', onNode);
+  const missing = (hostRun: HostRun) =>
+    differences(
+      onNode,
+      hostRun,
+      of(hostRun.host).filter((file) => of('node').includes(file)),
+    );
+  const [onBun, onDeno] = await Promise.all([
+    runOnBun(of('bun'), UNIT_SECONDS),
+    runOnDeno(of('deno'), Promise.resolve(onNode.leaves), UNIT_SECONDS),
+  ]);
+  tell('bun', onBun, missing(onBun));
+  tell('deno', onDeno, missing(onDeno));
+}
+
+if (endToEnd.length > 0) {
+  const built = await run([bun, 'scripts/build-binary.ts'], { limitSeconds: 120 });
+  console.log(line(built.code === 0, 'binary', '', built.seconds));
+  if (built.code !== 0) {
+    total.failed++;
+    details.push(`\n# binary\n${indent(built.output)}`);
+  }
+  tell('end to end', await runOnNode(endToEnd, END_TO_END_SECONDS, 1));
+} else if (wanted.length === 0) {
+  note('end to end', 'test/e2e holds no test');
+}
+
+for (const text of details) console.log(text);
+if (skipped.size > 0) console.log('\nskipped:');
+for (const [what, why] of skipped) console.log(`  ${what}: ${why === '' ? 'no reason given' : why}`);
+if (total.passed + total.failed === 0) {
+  console.log('\nNo test matches');
+  total.failed = 1;
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+async function versionOf(program: string): Promise<string> {
+  return (await run([program, '--version'])).output.trim();
+}
