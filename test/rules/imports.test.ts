@@ -75,7 +75,7 @@ export function complaint(path: string, { from, typeOnly }: Import): string | un
     const allowed = row.packages.includes('*') || row.packages.some((name) => within(name, from));
     return allowed ? undefined : `${path} imports the package ${from}`;
   }
-  if (!/\.(?:ts|json)$/.test(from)) return `${path} imports ${from}: write the extension`;
+  if (!/\.(?:ts|json|wasm)$/.test(from)) return `${path} imports ${from}: write the extension`;
   const target = posix.join(dirname(path), from);
   if (!target.startsWith('src/')) return `${path} imports ${target}, which is not shipped`;
   const own = part?.endsWith('/*') ? path.split('/').slice(0, 3).join('/') : part;
