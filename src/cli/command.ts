@@ -41,7 +41,7 @@ export interface CommandContext {
   readonly log: Logger;
   readonly version: string;
   /** Reads the configuration again, from `file` instead of the one that was asked for; throws `UserError`. */
-  loadConfig(file?: string): Promise<LoadedConfig>;
+  readonly loadConfig: (file?: string) => Promise<LoadedConfig>;
 }
 
 export interface Command {

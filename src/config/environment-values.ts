@@ -1,7 +1,7 @@
 // The values that environment variables give, read as what their setting wants.
 import { VARIABLES } from './aliases.ts';
-import type { Given } from './load.ts';
 import { nearest } from './nearest.ts';
+import type { Given } from './origin.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
 const PREFIX = 'SYRINX_';

@@ -1,8 +1,8 @@
 // The values that a configuration file gives, under whichever of its names each key is written.
 import { KEYS } from './aliases.ts';
 import { type JsonEntry, JsonError, type JsonNode, parseJsonc } from './jsonc.ts';
-import type { Given } from './load.ts';
 import { nearest } from './nearest.ts';
+import type { Given } from './origin.ts';
 import { GROUPS, SETTINGS, snakeCase } from './settings.ts';
 
 export interface FileSource {

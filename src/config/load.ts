@@ -2,21 +2,10 @@
 import { KEYS, VARIABLES } from './aliases.ts';
 import { ConfigError } from './errors.ts';
 import { type FileSource, fileValues } from './file-values.ts';
+import type { Given, Origin } from './origin.ts';
 import type { Config } from './schema.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 import { environmentValues } from './environment-values.ts';
-
-/** Where the value of a setting came from, e.g. `{ kind: 'environment', name: 'OPENAI_API_KEY' }`. */
-export interface Origin {
-  readonly kind: 'default' | 'file' | 'environment' | 'flag';
-  /** Empty for a default; `FILE:LINE`, the variable or the flag otherwise. */
-  readonly name: string;
-}
-export interface Given {
-  readonly key: string;
-  readonly value: unknown;
-  readonly origin: Origin;
-}
 
 export interface Sources {
   readonly file?: FileSource | undefined;
