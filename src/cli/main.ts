@@ -57,7 +57,14 @@ async function withoutCommand(host: Host, name: string | undefined, rest: readon
     return EXIT.success;
   }
   const { programHelp } = await import('./help.ts');
-  const commands = await Promise.all(Object.values(COMMANDS).map(async (load) => (await load()).command));
+  // One command that can not be loaded on this host must not take the help away.
+  const loaded = await Promise.allSettled(Object.values(COMMANDS).map((load) => load()));
+  const commands = Object.keys(COMMANDS).map((name, i) => {
+    const result = loaded[i];
+    return result?.status === 'fulfilled'
+      ? result.value.command
+      : { name, summary: '(can not be loaded on this host)' };
+  });
   const help = programHelp(VERSION, commands);
   if (name === 'help' || args.boolean('help') === true) {
     host.print(help);

@@ -30,7 +30,7 @@ const MAX_DEPTH = 64;
 // Sticky: each matches at `lastIndex` or not at all.
 const SPACE = /(?:[ \t\r\n]|\/\/[^\n]*|\/\*[^]*?\*\/)+/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const STRING = /"(?:[^"\\\n]|\\[^\n])*"/y;
 const WORD = /[a-zA-Z]+/y;
 const WORDS: Readonly<Record<string, null | boolean>> = { true: true, false: false, null: null };
 
@@ -60,24 +60,22 @@ export function parseJsonc(source: string): JsonNode {
   };
   const string = (): string => {
     const start = at;
-    const found = match(STRING);
-    return found === undefined
-      ? fail('String is not closed or has a wrong escape', start)
-      : (JSON.parse(found) as string);
+    const found = match(STRING) ?? fail('String is not closed', start);
+    try {
+      return JSON.parse(found) as string;
+    } catch {
+      return fail('String holds a wrong escape or a control character', start);
+    }
   };
 
   const node = (depth: number): JsonNode => {
     if (depth > MAX_DEPTH) fail(`Nested deeper than ${MAX_DEPTH} levels`);
     skip();
     const here = lineHere();
-    switch (source[at]) {
-      case '{':
-        return { kind: 'object', value: sequence('}', () => entry(depth)), line: here };
-      case '[':
-        return { kind: 'array', value: sequence(']', () => node(depth + 1)), line: here };
-      case '"':
-        return { kind: 'scalar', value: string(), line: here };
-    }
+    const first = source[at];
+    if (first === '{') return { kind: 'object', value: sequence('}', () => entry(depth)), line: here };
+    if (first === '[') return { kind: 'array', value: sequence(']', () => node(depth + 1)), line: here };
+    if (first === '"') return { kind: 'scalar', value: string(), line: here };
     const start = at;
     const digits = match(NUMBER);
     if (digits !== undefined) return { kind: 'scalar', value: Number(digits), line: here };

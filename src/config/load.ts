@@ -74,7 +74,8 @@ const ORDERED: readonly (readonly [low: string, high: string])[] = [
 
 function contradictions(values: ReadonlyMap<string, unknown>): string[] {
   return ORDERED.filter(([low, high]) => Number(values.get(low)) > Number(values.get(high))).map(
-    ([low, high]) => `${low}: must not be above ${high} (${values.get(low)} against ${values.get(high)})`,
+    ([low, high]) =>
+      `${low}: must not be above ${high} (${Number(values.get(low))} against ${Number(values.get(high))})`,
   );
 }
 
@@ -101,13 +102,13 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
       group[name] ??= {};
       group = group[name] as Tree;
     }
-    if (values.has(key)) group[path.at(-1) ?? ''] = structuredCopy(values.get(key));
+    if (values.has(key)) group[path.at(-1) ?? ''] = ownCopy(values.get(key));
   }
   return freeze(root) as unknown as Config;
 }
 
 /** Defaults are shared by all configurations, lists among them. */
-function structuredCopy(value: unknown): unknown {
+function ownCopy(value: unknown): unknown {
   return Array.isArray(value) ? [...value] : value;
 }
 

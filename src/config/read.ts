@@ -20,7 +20,7 @@ export async function readConfig(
 ): Promise<LoadedConfig> {
   const variable = FILE_VARIABLES.find((name) => (host.env[name] ?? '') !== '');
   const path = file ?? (variable === undefined ? undefined : host.env[variable]);
-  const origin = file === undefined ? `environment ${variable}` : 'flag --config';
+  const origin = file === undefined ? `environment ${variable}` : 'command line';
   const source = path === undefined ? undefined : await readFile(host, path, origin);
   return loadConfig({ file: source, environment: host.env, flags });
 }

@@ -89,14 +89,14 @@ function setting(schema: SchemaShape, key: string, path: readonly string[]): Set
 
 function wanted(schema: SchemaShape): string {
   const pipe = schema.pipe ?? [];
-  const limit = (type: string): unknown => pipe.find((item) => item.type === type)?.requirement;
+  const limit = (type: string) => pipe.find((item) => item.type === type)?.requirement as number | undefined;
   // A pipe repeats the first schema's own properties, `options` of a picklist among them.
   if (schema.type === 'picklist') return `one of ${(schema.options ?? []).join(', ')}`;
   if (schema.type === 'boolean') return 'true or false';
   if (schema.type === 'array') return 'a list of non-empty strings';
   if (schema.type === 'number') {
-    const noun = limit('integer') === undefined ? 'a number' : 'a whole number';
-    return `${noun} from ${limit('min_value')} to ${limit('max_value')}`;
+    const noun = pipe.every((item) => item.type !== 'integer') ? 'a number' : 'a whole number';
+    return `${noun} from ${limit('min_value') ?? '-infinity'} to ${limit('max_value') ?? 'infinity'}`;
   }
   const most = limit('max_length');
   return most === undefined ? 'a non-empty string' : `a non-empty string of at most ${most} characters`;

@@ -127,10 +127,7 @@ function collect(
   return true;
 }
 
-/** No control characters: a value cannot forge a line or move the cursor. */
+/** No control or invisible characters: a value cannot forge a line, move the cursor or turn the text around. */
 function printable(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
