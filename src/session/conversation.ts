@@ -1,2 +1,57 @@
-// What has been said, as the model is told it.
-export type { Message, ToolCall, ToolSpec } from '../agent/messages.ts';
+// What has been said, as the model is told it: only words that were heard, and every tool call with its result.
+import type { Message, ToolCall, ToolSpec } from '../agent/messages.ts';
+
+export type { Message, ToolCall, ToolSpec };
+
+/** Content of a tool message while the tool still runs. */
+const STILL_RUNNING = '(still running)';
+
+export class Conversation {
+  readonly #maxMessages: number;
+  #messages: Message[] = [];
+
+  constructor(maxMessages: number, messages: readonly Message[] = []) {
+    this.#maxMessages = maxMessages;
+    this.#messages = [...messages];
+  }
+
+  get messages(): readonly Message[] {
+    return this.#messages;
+  }
+
+  /** Adds messages; the oldest whole exchanges are dropped beyond the limit. */
+  add(...messages: readonly Message[]): void {
+    this.#messages.push(...messages);
+    while (this.#messages.length > this.#maxMessages) {
+      // A tool message without its call would be refused by the model: cut at the next word of the user.
+      const next = this.#messages.findIndex((m, i) => i > 0 && m.role === 'user');
+      this.#messages.splice(0, next > 0 ? next : this.#messages.length - this.#maxMessages);
+    }
+  }
+
+  /** Adds the calls of a round and what is known of their results. */
+  addToolRound(content: string, calls: readonly ToolCall[], results: ReadonlyMap<string, string>): void {
+    this.add(
+      { role: 'assistant', content, toolCalls: calls },
+      ...calls.map((c): Message => ({ role: 'tool', toolCallId: c.id, content: results.get(c.id) ?? STILL_RUNNING })),
+    );
+  }
+
+  /** A tool that outlived its turn has ended; returns false when nobody waits for it. */
+  completeTool(callId: string, output: string): boolean {
+    const at = this.#messages.findIndex((m) => m.role === 'tool' && m.toolCallId === callId && m.content === STILL_RUNNING);
+    if (at < 0) return false;
+    this.#messages[at] = { role: 'tool', toolCallId: callId, content: output };
+    return true;
+  }
+
+  /** Name of a tool that was called; '' when it is not known any more. */
+  toolName(callId: string): string {
+    for (const m of this.#messages) {
+      if (m.role !== 'assistant') continue;
+      const call = m.toolCalls?.find((c) => c.id === callId);
+      if (call !== undefined) return call.name;
+    }
+    return '';
+  }
+}

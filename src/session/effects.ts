@@ -2,15 +2,18 @@
 import type { Message } from './conversation.ts';
 import type { LedgerTurn } from './ledger.ts';
 import type { Stage } from './inputs.ts';
+import type { Canned } from './reply/reply.ts';
 
 export interface Effects {
   /** Words of the turn so far. `pcm`: mono PCM16 at 16 kHz, copied for the receiver. A newer take replaces older ones. `early`: the turn may go on. */
   transcribe(request: { turn: number; take: number; early: boolean; pcm: Int16Array }): void;
   /** The model's next round. */
-  generate(request: { turn: number; round: number; early: boolean; messages: readonly Message[] }): void;
-  /** Pieces of a turn are spoken in the order of their numbers. */
-  synthesize(request: { turn: number; piece: number; text: string }): void;
+  generate(request: { turn: number; round: number; early: boolean; tools: boolean; messages: readonly Message[] }): void;
+  /** Pieces are spoken in the order of their numbers. A canned one needs no model and goes before all that wait. */
+  synthesize(request: { turn: number; piece: number; text: string; canned: Canned | null }): void;
   runTool(request: { turn: number; callId: string; name: string; arguments: string }): void;
+  /** Stops a tool that allows it. */
+  cancelTool(request: { callId: string }): void;
   /** Stops what runs for a turn; answers that still come are ignored. */
   cancel(request: { turn: number; what: 'transcribe' | 'reply'; reason: CancelReason }): void;
   /** Drops the audio that the transport holds and has not played. */

@@ -1,9 +1,9 @@
 // What the caller's ear has heard of the agent, and when: a model of the transport's buffer, corrected by its reports.
 
-/** -45 dBFS: quieter than this is not audible (the judge of `../shared` and the ledger use the same floor). */
-const AUDIBLE = Math.round(32768 * 10 ** (-45 / 20));
+/** -45 dBFS: quieter than this is not audible. */
+const AUDIBLE = 184;
 
-/** Times in ms on the session clock; positions in samples of the agent's speech. */
+/** Times in ms on the host's clock (that of `nowMs`); positions in samples of the agent's speech. */
 export class Ear {
   readonly #samplesPerMs: number;
   /** When the audio that was handed out will have sounded. */

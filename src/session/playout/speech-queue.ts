@@ -1,7 +1,8 @@
 // The agent's speech between the voice model and the ear: a ring that can be rewound to what was heard.
 
-const AHEAD_MS = 4000;
-const BEHIND_MS = 1000;
+const AHEAD_MS = 4200;
+/** Heard audio that is kept for a rewind: more than any transport holds ahead of the ear. */
+const BEHIND_MS = 800;
 
 /** Positions are absolute sample counts of the agent's speech over the whole call, at the output rate. */
 export class SpeechQueue {
@@ -27,8 +28,8 @@ export class SpeechQueue {
   write(samples: Int16Array): number {
     this.#ring ??= new Int16Array(((AHEAD_MS + BEHIND_MS) * this.#rateHz) / 1000);
     const ring = this.#ring;
-    const room = (AHEAD_MS * this.#rateHz) / 1000 + this.#rateHz - this.queuedSamples;
-    const count = Math.min(samples.length, Math.max(0, Math.min(room, ring.length - this.queuedSamples)));
+    const room = (AHEAD_MS * this.#rateHz) / 1000 - this.queuedSamples;
+    const count = Math.min(samples.length, Math.max(0, room));
     for (let done = 0; done < count; ) {
       const at = (this.writePosition + done) % ring.length;
       const part = Math.min(count - done, ring.length - at);
@@ -39,11 +40,11 @@ export class SpeechQueue {
     return count;
   }
 
-  /** Fills the head of `out`; returns how many samples there were. */
-  read(out: Int16Array): number {
+  /** Fills the head of `out` with at most `limit` samples; returns how many there were. */
+  read(out: Int16Array, limit: number): number {
     const ring = this.#ring;
     if (ring === null) return 0;
-    const count = Math.min(out.length, this.queuedSamples);
+    const count = Math.min(out.length, limit, this.queuedSamples);
     let at = this.readPosition % ring.length;
     for (let i = 0; i < count; i++) {
       out[i] = ring[at] as number;

@@ -21,6 +21,8 @@ export class PieceSplitter {
     this.#text += text;
     const pieces: string[] = [];
     for (let end = this.#cut(); end > 0; end = this.#cut()) this.#take(end, pieces);
+    // A provider that sends whole words has sent a whole sentence; one that sends "." by itself may go on with "com".
+    if (endsSentence(text) && !isAbbreviation(this.#text.slice(0, -1))) this.#take(this.#text.length, pieces);
     return pieces;
   }
 
@@ -75,6 +77,15 @@ export class PieceSplitter {
 
 function isSpace(char: string): boolean {
   return char === ' ' || char === '\n' || char === '\t' || char === '\r' || char === '\u00a0';
+}
+
+/** A chunk of at least two letters and its ending, nothing after it. */
+function endsSentence(chunk: string): boolean {
+  return chunk.length >= 3 && ENDINGS.includes(chunk[chunk.length - 1] as string) && isLetter(chunk[chunk.length - 2]) && isLetter(chunk[chunk.length - 3]);
+}
+
+function isLetter(char: string | undefined): boolean {
+  return char !== undefined && char.toLowerCase() !== char.toUpperCase();
 }
 
 /** `before`: the text up to a full stop. */

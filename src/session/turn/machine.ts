@@ -144,7 +144,7 @@ function turnEnds(state: TurnState, options: TurnOptions): TurnStep {
   if (state.phase !== 'user-paused') return same(state);
   const thinking = { ...state, phase: 'thinking' } as const;
   if (state.takePending) return same(thinking);
-  if (options.early === 'off') return ask(thinking, false);
+  if (state.text === null) return ask(thinking, false);
   return answer(thinking);
 }
 
@@ -188,6 +188,8 @@ function nothingSaid(state: TurnState): TurnStep {
 }
 
 function noEars(state: TurnState): TurnStep {
+  // An early attempt has failed: the end of the turn tries again.
+  if (state.phase !== 'thinking') return same({ ...state, takePending: false, text: null });
   const decisions: TurnDecision[] = [];
   if (state.held) decisions.push({ do: 'interrupt' });
   else if (state.replyTo !== null) decisions.push({ do: 'abandon-reply' });

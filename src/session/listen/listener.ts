@@ -1,0 +1,167 @@
+// The caller's side of the clock: packets to frames, frames to starts and stops of speech, and the audio of the turn.
+import type { Analyzer } from '../../audio/core.ts';
+import type { SessionOptions } from '../options.ts';
+import { SpeechDetector } from './speech-detector.ts';
+import { Utterance } from './utterance.ts';
+
+const FRAME_MS = 20;
+/** A frame is late when its decision comes this long after it was due. */
+const LATE_MS = 20;
+/** A longer hole in the input is jumped over, not filled with silence. */
+const MAX_GAP_MS = 60_000;
+/** Audio after the last voiced sample that the recognizer is given. */
+const TAIL_MS = 240;
+
+/** Who is told what the frames mean; called from within `packet`. */
+export interface ListenerEvents {
+  speechChanged(change: 'start' | 'stop'): void;
+  frameDone(endMs: number): void;
+}
+
+/** Session clock: ms since the first sample of the caller. Host clock: `nowMs` of the inputs. */
+export class Listener {
+  readonly #analyzer: Analyzer;
+  readonly #detector: SpeechDetector;
+  readonly #utterance: Utterance;
+  readonly #events: ListenerEvents;
+  readonly #preRollMs: number;
+  readonly #samplesPerMs: number;
+  /** Position of session clock 0 and of the next expected sample, in input samples. */
+  #firstPosition = -1;
+  #nextPosition = 0;
+  /** Host time of session clock 0. */
+  #zeroMs = Number.NaN;
+  #baseMs = 0;
+  #frameEndMs = 0;
+  framesIn = 0;
+  framesLate = 0;
+  frameLatencyMs = 0;
+  /** Samples that came twice or too late. */
+  overlappingSamples = 0;
+
+  constructor(options: SessionOptions, analyzer: Analyzer, events: ListenerEvents) {
+    this.#analyzer = analyzer;
+    this.#detector = new SpeechDetector(options.listening);
+    this.#utterance = new Utterance(options.listening.maxTurnMs);
+    this.#events = events;
+    this.#preRollMs = options.listening.preRollMs;
+    this.#samplesPerMs = options.inputRateHz / 1000;
+  }
+
+  get speaking(): boolean {
+    return this.#detector.speaking;
+  }
+  get candidate(): boolean {
+    return this.#detector.candidate;
+  }
+  get voicedMs(): number {
+    return this.#detector.voicedMs;
+  }
+  get onsetMs(): number {
+    return this.#detector.onsetMs;
+  }
+  get lastVoicedMs(): number {
+    return this.#detector.lastVoicedMs;
+  }
+  get full(): boolean {
+    return this.#utterance.keeping && this.#utterance.full;
+  }
+  get zeroMs(): number {
+    return this.#zeroMs;
+  }
+
+  /** The clock starts with the first input of any kind and is set by the first audio. */
+  begin(nowMs: number): void {
+    if (Number.isNaN(this.#zeroMs)) this.#zeroMs = nowMs;
+  }
+
+  /** A restored session goes on at this time of its clock. */
+  continueAt(clockMs: number): void {
+    this.#baseMs = clockMs;
+  }
+
+  clockMs(hostMs: number): number {
+    return hostMs - this.#zeroMs;
+  }
+  hostMs(clockMs: number): number {
+    return clockMs + this.#zeroMs;
+  }
+
+  packet(packet: Uint8Array, position: number, nowMs: number): void {
+    let bytes = packet;
+    const samples = bytes.length >> 1;
+    if (this.#firstPosition < 0) {
+      this.#firstPosition = position;
+      this.#nextPosition = position;
+      this.#zeroMs = nowMs - samples / this.#samplesPerMs - this.#baseMs;
+      this.#frameEndMs = this.#baseMs;
+    }
+    const gap = position - this.#nextPosition;
+    if (gap > 0) this.#silence(gap, nowMs);
+    else if (gap < 0) {
+      const twice = Math.min(samples, -gap);
+      this.overlappingSamples += twice;
+      bytes = bytes.subarray(twice * 2);
+    }
+    this.#nextPosition = Math.max(this.#nextPosition, position + samples);
+    // The earliest packet had the shortest way: it says best when samples are due.
+    const dueMs = this.#baseMs + (this.#nextPosition - this.#firstPosition) / this.#samplesPerMs;
+    if (nowMs - dueMs < this.#zeroMs) this.#zeroMs = nowMs - dueMs;
+    let taken = this.#analyzer.write(bytes);
+    this.#frames(nowMs);
+    while (taken * 2 < bytes.length - 1 && taken > 0) {
+      bytes = bytes.subarray(taken * 2);
+      taken = this.#analyzer.write(bytes);
+      this.#frames(nowMs);
+    }
+  }
+
+  #silence(samples: number, nowMs: number): void {
+    const gapMs = samples / this.#samplesPerMs;
+    if (gapMs > MAX_GAP_MS) {
+      this.#analyzer.reset();
+      this.#baseMs += (this.#nextPosition + samples - this.#firstPosition) / this.#samplesPerMs;
+      this.#firstPosition = this.#nextPosition + samples;
+      this.#nextPosition = this.#firstPosition;
+      this.#frameEndMs = this.#baseMs;
+      if (this.#detector.silence(this.#frameEndMs) === 'stop') this.#events.speechChanged('stop');
+      return;
+    }
+    for (let left = samples; left > 0; ) {
+      const taken = this.#analyzer.writeSilence(left);
+      this.#frames(nowMs);
+      if (taken === 0) break;
+      left -= taken;
+    }
+    this.#nextPosition += samples;
+  }
+
+  #frames(nowMs: number): void {
+    const analyzer = this.#analyzer;
+    while (analyzer.next()) {
+      const startMs = this.#frameEndMs;
+      this.#frameEndMs = startMs + FRAME_MS;
+      this.framesIn++;
+      this.frameLatencyMs = Math.max(0, nowMs - this.#zeroMs - this.#frameEndMs);
+      if (this.frameLatencyMs > LATE_MS) this.framesLate++;
+      this.#utterance.push(analyzer.frame);
+      const change = this.#detector.frame(analyzer, startMs);
+      if (change !== 'none') this.#events.speechChanged(change);
+      this.#events.frameDone(this.#frameEndMs);
+    }
+  }
+
+  /** Keeps the audio from a little before the onset on. */
+  keep(): void {
+    this.#utterance.begin(this.#detector.onsetMs - this.#preRollMs, this.#frameEndMs);
+  }
+
+  stopKeeping(): void {
+    this.#utterance.clear();
+  }
+
+  /** A copy of the turn's audio so far, without the longer silence at its end. */
+  utterance(): Int16Array {
+    return this.#utterance.copy(this.#detector.lastVoicedMs + TAIL_MS);
+  }
+}

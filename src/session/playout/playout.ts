@@ -1,0 +1,115 @@
+// From the voice model to the ear: what is to be heard next, what was heard, and when.
+import type { Piece } from '../reply/reply.ts';
+import { Ear } from './ear.ts';
+import { HeardWords } from './heard-words.ts';
+import { Mixer } from './mixer.ts';
+import { SpeechQueue } from './speech-queue.ts';
+
+/** Times on the host's clock. */
+export class Playout {
+  readonly #queue: SpeechQueue;
+  readonly #ear: Ear;
+  readonly #words: HeardWords;
+  readonly mixer = new Mixer();
+  /** Where a stock phrase that belongs to no reply ends in the queue. */
+  #interjectionEnd = 0;
+  /** The last `read` gave the first audible sample of a reply. */
+  becameAudible = false;
+
+  constructor(rateHz: number) {
+    this.#queue = new SpeechQueue(rateHz);
+    this.#ear = new Ear(rateHz);
+    this.#words = new HeardWords(rateHz);
+  }
+
+  get queuedMs(): number {
+    return this.#queue.queuedMs;
+  }
+  get empty(): boolean {
+    return this.#queue.queuedSamples === 0;
+  }
+  get audibleMs(): number | null {
+    return this.#ear.firstAudibleMs;
+  }
+  get audibleEndMs(): number | null {
+    return this.#ear.lastAudibleMs;
+  }
+  /** When what was handed out will have sounded. */
+  get endMs(): number {
+    return this.#ear.endMs;
+  }
+  get interjecting(): boolean {
+    return this.#queue.readPosition < this.#interjectionEnd;
+  }
+
+  /** A new reply is to be timed. */
+  begin(): void {
+    this.#ear.watch();
+  }
+
+  /** Appends audio of a piece; returns the samples that there was room for. */
+  write(piece: Piece, samples: Int16Array): number {
+    if (piece.startPosition < 0) piece.startPosition = this.#queue.writePosition;
+    const taken = this.#queue.write(samples);
+    piece.samples += taken;
+    return taken;
+  }
+
+  /** Appends audio of a stock phrase that belongs to no reply. */
+  interject(samples: Int16Array): number {
+    const taken = this.#queue.write(samples);
+    this.#interjectionEnd = this.#queue.writePosition;
+    return taken;
+  }
+
+  complete(piece: Piece): void {
+    piece.complete = true;
+    if (piece.samples > 0) this.#words.learn(piece.text, piece.samples);
+  }
+
+  /** Fills `out` with speech (if `open`), background and silence; returns how many samples are speech. */
+  read(out: Int16Array, open: boolean, nowMs: number): number {
+    this.becameAudible = false;
+    const apart = this.interjecting;
+    let speech = 0;
+    if (open || apart) {
+      const limit = apart ? this.#interjectionEnd - this.#queue.readPosition : out.length;
+      speech = this.#queue.read(out, limit);
+    }
+    if (speech > 0) {
+      const audible = this.#ear.handed(out, speech, this.#queue.readPosition, nowMs);
+      if (apart) this.#ear.watch();
+      else this.becameAudible = audible;
+    }
+    this.mixer.mix(out, speech);
+    return speech;
+  }
+
+  reported(position: number): void {
+    this.#ear.reported(position);
+  }
+
+  heardPosition(nowMs: number): number {
+    return this.#ear.heardPosition(nowMs);
+  }
+
+  /** Nothing sounds after `nowMs`; what was not heard is queued again. */
+  hold(nowMs: number): void {
+    this.#queue.rewind(this.#ear.heardPosition(nowMs));
+    this.#interjectionEnd = 0;
+    this.#ear.cut(nowMs);
+  }
+
+  /** Drops what is queued. */
+  drop(): void {
+    this.#queue.clear();
+    this.#interjectionEnd = 0;
+  }
+
+  /** The words of a piece that were heard when the speech had been heard up to `position`. */
+  heardOf(piece: Piece, position: number): string {
+    if (piece.startPosition < 0) return '';
+    const heardSamples = Math.min(piece.samples, position - piece.startPosition);
+    return this.#words.heard({ text: piece.text, samples: piece.samples, complete: piece.complete, heardSamples });
+  }
+}
