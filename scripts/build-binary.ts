@@ -70,7 +70,7 @@ try {
       },
     ],
   });
-  for (const log of result.logs) console.error(String(log));
+  for (const log of result.logs) console.error(Bun.inspect(log));
   if (!result.success) process.exit(1);
 } catch (error) {
   console.error(error instanceof AggregateError ? error.errors.map(String).join('\n') : String(error));

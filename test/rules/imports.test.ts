@@ -93,6 +93,22 @@ test('every import under src/ is in the table', () => {
   assert.deepEqual(wrong, []);
 });
 
+/** The table as docs/architecture.md prints it. */
+function printed(part: string, { values, types = [], packages }: Row): string {
+  const names = (list: readonly string[]) =>
+    list.map((one) => (one === '*' ? 'all' : `\`${one.replace('src/', '')}\``));
+  const cells = [...names(values), ...names(types).map((name) => `${name} (types)`)].join(', ') || 'nothing';
+  return `| \`${part.replace('src/', '')}\` | ${cells} | ${names(packages).join(', ') || 'none'} |`;
+}
+
+test('docs/architecture.md prints the same table', () => {
+  const text = textOf('docs/architecture.md');
+  const missing = Object.entries(TABLE)
+    .map(([part, row]) => printed(part, row))
+    .filter((line) => !text.includes(line));
+  assert.deepEqual(missing, []);
+});
+
 test('the rule finds what it is for', () => {
   const of = (path: string, code: string) => importsOf(code).map((one) => complaint(path, one) !== undefined);
   assert.deepEqual(
