@@ -1,5 +1,5 @@
 // Has every host judged from outside on recorded calls. `npm run -s judge [-- --judge DIR] [--dialogue NAME] [--hosts bun,deno,node,binary]`.
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bun, indent, node, root, run } from './steps.ts';
@@ -33,6 +33,8 @@ function alone(args: string, reads: readonly string[], writes: string): string {
   ].join(' ');
 }
 
+/** The judge bounds each call (its length + 30 s) and each replay (120 s); this bounds the judge. */
+const HOST_SECONDS = 240;
 const CALL = 'call {in} --out {out} --ledger {json} --record {rec}';
 const REPLAY = 'replay {rec} --effects {effects}';
 const hosts: Readonly<Record<string, { readonly call: string; readonly replay: string }>> = {
@@ -63,13 +65,12 @@ let failed = 0;
 const summary: string[] = [];
 for (const name of names) {
   const folder = join(dialogues, name);
-  const { durationMs } = JSON.parse(readFileSync(join(folder, 'dialogue.json'), 'utf8')) as { durationMs: number };
   const args = ['--dialogue', folder];
   for (const { call, replay } of chosen) args.push('--run', call, '--replay', replay);
   if (values['own-max'] !== undefined) args.push('--own-max', values['own-max']);
   if (values.keep !== undefined) args.push('--keep', join(resolve(values.keep), name));
   const { code, output, seconds } = await run([node, program, ...args], {
-    limitSeconds: chosen.length * (durationMs / 1000 + 30 + 120) + 30,
+    limitSeconds: chosen.length * HOST_SECONDS,
     onOutput: (text) => process.stdout.write(text),
   });
   const [, good = '0', bad = '1'] = /^(\d+) passed, (\d+) failed\s*$/m.exec(output) ?? [];
