@@ -1,0 +1,87 @@
+// What code holds to record with: one series each, bound to its labels once; recording allocates nothing.
+import { Sketch } from './sketch.ts';
+
+/** Told of each value that was refused: NaN, an infinity, a negative count or duration. */
+type Refuse = () => void;
+
+export class CounterHandle {
+  readonly #cell = new Float64Array(1);
+  readonly #refuse: Refuse;
+
+  constructor(refuse: Refuse) {
+    this.#refuse = refuse;
+  }
+
+  /** Adds a finite number that is not negative. */
+  add(value = 1): void {
+    if (value >= 0 && value < Number.POSITIVE_INFINITY) this.#cell[0]! += value;
+    else this.#refuse();
+  }
+
+  get value(): number {
+    return this.#cell[0]!;
+  }
+}
+
+export class GaugeHandle {
+  /** NaN until the first value: unknown is not zero. */
+  readonly #cell = new Float64Array(1).fill(Number.NaN);
+  readonly #refuse: Refuse;
+  #source: (() => number | null) | undefined;
+
+  constructor(refuse: Refuse) {
+    this.#refuse = refuse;
+  }
+
+  set(value: number): void {
+    if (Number.isFinite(value)) this.#cell[0] = value;
+    else this.#refuse();
+  }
+
+  /** Up or down; an unset gauge counts from 0. */
+  add(delta: number): void {
+    const before = this.#cell[0]!;
+    this.set((Number.isNaN(before) ? 0 : before) + delta);
+  }
+
+  /** Back to unknown: the series is absent until the next value. */
+  unset(): void {
+    this.#cell[0] = Number.NaN;
+  }
+
+  /** Asks `source` whenever somebody looks; null means unknown. */
+  observe(source: () => number | null): void {
+    this.#source = source;
+  }
+
+  /** Null while unknown. */
+  get value(): number | null {
+    if (this.#source !== undefined) {
+      try {
+        const value = this.#source();
+        if (value === null) this.unset();
+        else this.set(value);
+      } catch {
+        this.unset();
+        this.#refuse();
+      }
+    }
+    const value = this.#cell[0]!;
+    return Number.isNaN(value) ? null : value;
+  }
+}
+
+export class HistogramHandle {
+  /** What was recorded, for quantiles and merging. */
+  readonly sketch = new Sketch();
+  readonly #refuse: Refuse;
+
+  constructor(refuse: Refuse) {
+    this.#refuse = refuse;
+  }
+
+  /** Takes a finite number that is not negative, in the instrument's unit. */
+  record(value: number): void {
+    if (!this.sketch.record(value)) this.#refuse();
+  }
+}

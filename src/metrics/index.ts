@@ -1,0 +1,17 @@
+// What `syrinx/metrics` gives: instruments, the registry, the quantile sketch, the text format and the snapshot.
+export type { CounterHandle, GaugeHandle, HistogramHandle } from './handles.ts';
+export { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus-text.ts';
+export {
+  createRegistry,
+  type Family,
+  type HistogramOptions,
+  type Instrument,
+  type InstrumentOptions,
+  type Labels,
+  LATENCY_BOUNDS_S,
+  type Registry,
+  type RegistryOptions,
+  type Series,
+} from './registry.ts';
+export { SCALE, Sketch } from './sketch.ts';
+export { type MetricSnapshot, takeSnapshot } from './snapshot.ts';

@@ -1,0 +1,177 @@
+// A histogram of fixed, logarithmic buckets: quantiles within 0.55 %, mergeable, bounded, no allocation once its range is in use.
+
+/** Buckets per octave are 2^SCALE: OpenTelemetry's exponential histogram at this scale, bucket i = (2^(i/64), 2^((i+1)/64)]. */
+export const SCALE = 6;
+const PER_OCTAVE = 1 << SCALE;
+/** Values below 2^-30 (a nanosecond, in seconds) count as zero. */
+const MIN_EXPONENT = -30;
+/** Values from 2^41 on (two terabytes, in bytes) fall into the last bucket. */
+const MAX_EXPONENT = 40;
+const OCTAVES = MAX_EXPONENT - MIN_EXPONENT + 1;
+const SMALLEST = 2 ** MIN_EXPONENT;
+
+const COUNT = 0;
+const SUM = 1;
+const MIN = 2;
+const MAX = 3;
+const ZEROS = 4;
+
+// A double and its two halves: the exponent and the first mantissa bits are read from the upper one.
+const double = new Float64Array(1);
+const halves = new Uint32Array(double.buffer);
+const UPPER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+/** Linear cells of an octave; narrower than its narrowest bucket, so that a cell holds at most one border. */
+const CELL_BITS = 7;
+/** Lower border of bucket j of the octave [1, 2). */
+const border = Float64Array.from({ length: PER_OCTAVE + 1 }, (_, j) => 2 ** (j / PER_OCTAVE));
+/** Bucket in which a cell begins. */
+const firstBucket = Uint8Array.from({ length: 1 << CELL_BITS }, (_, cell) => {
+  const start = 1 + cell / (1 << CELL_BITS);
+  return Math.max(
+    0,
+    border.findLastIndex((value) => value <= start),
+  );
+});
+
+export class Sketch {
+  readonly #state = new Float64Array(5);
+  /** One array of counts per octave that was ever met; doubles, since 2^32 frames pass within days. */
+  readonly #octaves: (Float64Array | undefined)[] = Array.from({ length: OCTAVES }, () => undefined);
+
+  constructor() {
+    this.clear();
+  }
+
+  get count(): number {
+    return this.#state[COUNT]!;
+  }
+  get sum(): number {
+    return this.#state[SUM]!;
+  }
+  /** Exact; null while empty. */
+  get min(): number | null {
+    return this.count === 0 ? null : this.#state[MIN]!;
+  }
+  get max(): number | null {
+    return this.count === 0 ? null : this.#state[MAX]!;
+  }
+  /** Values that were zero, or too small to tell from it. */
+  get zeros(): number {
+    return this.#state[ZEROS]!;
+  }
+
+  /** False, and nothing recorded, for NaN, infinities and negative values. */
+  record(value: number): boolean {
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) return false;
+    const state = this.#state;
+    state[COUNT]! += 1;
+    state[SUM]! += value;
+    if (value < state[MIN]!) state[MIN] = value;
+    if (value > state[MAX]!) state[MAX] = value;
+    if (value < SMALLEST) {
+      state[ZEROS]! += 1;
+      return true;
+    }
+    double[0] = value;
+    const upper = halves[UPPER]!;
+    let octave = (upper >>> 20) - 1023 - MIN_EXPONENT;
+    // The same mantissa in [1, 2).
+    halves[UPPER] = (upper & 0xfffff) | 0x3ff00000;
+    const mantissa = double[0]!;
+    let bucket = firstBucket[(upper >>> (20 - CELL_BITS)) & ((1 << CELL_BITS) - 1)]!;
+    // Buckets hold their upper border: one on the border belongs to the bucket below, one past the next border to the next.
+    if (mantissa > border[bucket + 1]!) bucket++;
+    else if (mantissa === border[bucket]!) bucket--;
+    if (bucket < 0) {
+      bucket = PER_OCTAVE - 1;
+      octave--;
+    }
+    if (octave >= OCTAVES) {
+      octave = OCTAVES - 1;
+      bucket = PER_OCTAVE - 1;
+    }
+    if (octave < 0) state[ZEROS]! += 1;
+    else (this.#octaves[octave] ?? this.#openOctave(octave))[bucket]! += 1;
+    return true;
+  }
+
+  /** Value at rank `q` (0..1) of what was recorded, within 0.55 %; null while empty. */
+  quantile(q: number): number | null {
+    return this.quantiles([q])[0] ?? null;
+  }
+
+  /** Several at once, in one pass; `qs` in rising order. */
+  quantiles(qs: readonly number[]): (number | null)[] {
+    const count = this.count;
+    if (count === 0) return qs.map(() => null);
+    const results: number[] = [];
+    let seen = this.zeros;
+    const settle = (value: number): void => {
+      while (results.length < qs.length && Math.min(1, Math.max(0, qs[results.length]!)) * (count - 1) < seen) {
+        results.push(Math.min(this.#state[MAX]!, Math.max(this.#state[MIN]!, value)));
+      }
+    };
+    settle(0);
+    for (const { lower, upper, count: here } of this.buckets()) {
+      seen += here;
+      // The point from which both borders are equally far, relatively.
+      settle((2 * lower * upper) / (lower + upper));
+      if (results.length === qs.length) break;
+    }
+    return results;
+  }
+
+  /** Non-empty buckets in rising order; `index` is OpenTelemetry's at `SCALE`. */
+  *buckets(): Generator<{ index: number; lower: number; upper: number; count: number }> {
+    for (let octave = 0; octave < OCTAVES; octave++) {
+      const counts = this.#octaves[octave];
+      if (counts === undefined) continue;
+      const factor = 2 ** (octave + MIN_EXPONENT);
+      for (let j = 0; j < PER_OCTAVE; j++) {
+        const count = counts[j]!;
+        if (count === 0) continue;
+        const index = (octave + MIN_EXPONENT) * PER_OCTAVE + j;
+        yield { index, lower: border[j]! * factor, upper: border[j + 1]! * factor, count };
+      }
+    }
+  }
+
+  /** For each of `bounds` (rising) how many values were at most that; a value up to 1.1 % above a bound may count as below. */
+  cumulative(bounds: readonly number[]): number[] {
+    const totals: number[] = [];
+    let seen = this.zeros;
+    for (const { lower, count } of this.buckets()) {
+      while (totals.length < bounds.length && bounds[totals.length]! <= lower) totals.push(seen);
+      seen += count;
+    }
+    while (totals.length < bounds.length) totals.push(seen);
+    return totals;
+  }
+
+  /** Adds all that `other` has recorded. */
+  merge(other: Sketch): void {
+    const state = this.#state;
+    for (const field of [COUNT, SUM, ZEROS]) state[field]! += other.#state[field]!;
+    state[MIN] = Math.min(state[MIN]!, other.#state[MIN]!);
+    state[MAX] = Math.max(state[MAX]!, other.#state[MAX]!);
+    for (let octave = 0; octave < OCTAVES; octave++) {
+      const theirs = other.#octaves[octave];
+      if (theirs === undefined) continue;
+      const ours = this.#octaves[octave] ?? this.#openOctave(octave);
+      for (let j = 0; j < PER_OCTAVE; j++) ours[j]! += theirs[j]!;
+    }
+  }
+
+  /** Back to empty; keeps its memory. */
+  clear(): void {
+    this.#state.fill(0);
+    this.#state[MIN] = Number.POSITIVE_INFINITY;
+    for (const counts of this.#octaves) counts?.fill(0);
+  }
+
+  #openOctave(octave: number): Float64Array {
+    const counts = new Float64Array(PER_OCTAVE);
+    this.#octaves[octave] = counts;
+    return counts;
+  }
+}
