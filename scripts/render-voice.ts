@@ -1,0 +1,163 @@
+// Renders the simulated voice, the demonstration's recordings and the apology clip into generated modules.
+// bun scripts/render-voice.ts SOUNDS
+// needs espeak-ng (the voice) and ffmpeg (G.722); SOUNDS is the folder of Debian's asterisk-core-sounds-en-g722 with *.g722 by Allison Smith.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeAdpcm } from '../src/models/simulated/adpcm.ts';
+import { DEMO_PHRASES, DEMO_SCRIPT } from '../src/models/simulated/demo-script.ts';
+import { resample } from '../src/models/simulated/resample.ts';
+import { DEFAULT_FALLBACK, DEFAULT_GREETING, DEFAULT_UNCLEAR } from '../src/models/simulated/script.ts';
+import { wordsOf } from '../src/models/simulated/voice.ts';
+import { readWav } from '../src/models/simulated/wav.ts';
+import { DEFAULT_SESSION_OPTIONS } from '../src/session/options.ts';
+
+const VOICE_HZ = 10_000;
+const RECORDING_HZ = 16_000;
+const APOLOGY_HZ = 8000;
+/** So that the seams between clips of different words are not heard as jumps. */
+const LEVEL = 0.12;
+// The most frequent words of English conversation, and what agents say on the telephone.
+const WORDS =
+  'the be to of and in that have it for not on with he you do at this but by from they we say or will my all there what so up if about who go me when can like time no just know good some now how our well way want is are was were had has your please thank yes sorry call number name today tomorrow help order moment';
+const NUMBERS =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fifteen twenty thirty forty fifty hundred';
+
+const sounds = process.argv[2];
+if (!sounds) throw new Error('Give the folder with the *.g722 recordings');
+const scratch = join(tmpdir(), `render-voice-${process.pid}.wav`);
+const root = join(import.meta.dirname, '..');
+
+function spoken(text: string, rateHz: number, wordsPerMinute: number): Int16Array {
+  execFileSync('espeak-ng', ['-v', 'en-us', '-s', String(wordsPerMinute), '-p', '42', '-w', scratch, text]);
+  const wav = readWav(readFileSync(scratch));
+  return levelled(trimmed(resample(wav.samples, wav.sampleRateHz, rateHz), rateHz));
+}
+
+/** Without the silence around it: 10 ms frames below -42 dB of the loudest, with one frame to spare. */
+function trimmed(samples: Float32Array, rateHz: number): Float32Array {
+  const frame = rateHz / 100;
+  const levels: number[] = [];
+  for (let at = 0; at + frame <= samples.length; at += frame) {
+    levels.push(samples.subarray(at, at + frame).reduce((sum, x) => sum + x * x, 0));
+  }
+  const limit = Math.max(...levels) * 10 ** -4.2;
+  const first = levels.findIndex((level) => level > limit);
+  const last = levels.findLastIndex((level) => level > limit);
+  return samples.slice(Math.max(0, first - 1) * frame, (last + 2) * frame);
+}
+
+function levelled(samples: Float32Array): Int16Array {
+  const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
+  const peak = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const gain = Math.min(LEVEL / rms, 0.9 / peak);
+  return Int16Array.from(samples, (x) => Math.round(x * gain * 32767));
+}
+
+function bank(clips: [string, Int16Array][], rateHz: number): string {
+  const parts: Uint8Array[] = [];
+  const places: string[] = [];
+  let at = 0;
+  for (const [key, pcm] of clips) {
+    const bytes = encodeAdpcm(pcm);
+    places.push(`    ${JSON.stringify(key)}: [${at}, ${pcm.length}],`);
+    parts.push(bytes);
+    at += bytes.length;
+  }
+  return `{\n  sampleRateHz: ${rateHz},\n  clips: {\n${places.join('\n')}\n  },\n  data:\n    '${Buffer.concat(parts).toString('base64')}',\n}`;
+}
+
+const phrases = DEFAULT_SESSION_OPTIONS.phrases;
+const texts = [
+  ...(DEMO_SCRIPT.turns ?? []).map((turn) => turn.reply),
+  ...(DEMO_SCRIPT.keywords ?? []).map((entry) => entry.reply),
+  DEFAULT_FALLBACK,
+  DEFAULT_UNCLEAR,
+  DEFAULT_GREETING,
+  phrases.apology,
+  phrases.wait,
+  phrases.goodbye,
+];
+const wanted = new Map<string, string>();
+for (const text of texts) {
+  for (const sentence of text.match(/[^.!?]+[.!?]*/g) ?? []) {
+    const words = wordsOf(sentence);
+    wanted.set(words.map((word, i) => word.text + (i < words.length - 1 ? word.mark : '')).join(' '), sentence.trim());
+  }
+}
+for (const word of `${WORDS} ${NUMBERS}`.split(' ')) if (!wanted.has(word)) wanted.set(word, word);
+// A lone "a" would be read as the article.
+for (const letter of 'abcdefghijklmnopqrstuvwxyz') wanted.set(letter, letter === 'a' ? 'ay' : letter.toUpperCase());
+for (const digit of '0123456789') wanted.set(digit, digit);
+
+const clips = [...wanted].map(([key, text]): [string, Int16Array] => [
+  key,
+  spoken(text, VOICE_HZ, text.includes(' ') ? 165 : 190),
+]);
+writeFileSync(
+  join(root, 'src/models/simulated/voice-clips.generated.ts'),
+  `// Generated by scripts/render-voice.ts with espeak-ng (a program's voice, en-us): the clips of the simulated voice.\nimport type { ClipBank } from './voice.ts';\n\nexport const VOICE_CLIPS: ClipBank = ${bank(clips, VOICE_HZ)};\n`,
+);
+
+const recordings = DEMO_PHRASES.map(({ clip }): [string, Int16Array] => {
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-y',
+    '-f',
+    'g722',
+    '-i',
+    join(sounds, `${clip}.g722`),
+    '-ar',
+    String(RECORDING_HZ),
+    '-ac',
+    '1',
+    scratch,
+  ]);
+  return [
+    clip,
+    Int16Array.from(trimmed(readWav(readFileSync(scratch)).samples, RECORDING_HZ), (x) => Math.round(x * 32768)),
+  ];
+});
+writeFileSync(
+  join(root, 'src/models/simulated/demo-recordings.generated.ts'),
+  `// Generated by scripts/render-voice.ts: recordings by Allison Smith (http://www.theivrvoice.com), from Debian's asterisk-core-sounds-en-g722 1.6.1-1,
+// licensed CC-BY-SA-3.0 (https://creativecommons.org/licenses/by-sa/3.0/); trimmed and stored as IMA ADPCM. This file is under the same licence.
+import type { ClipBank } from './voice.ts';
+
+export const DEMO_RECORDINGS: ClipBank = ${bank(recordings, RECORDING_HZ)};\n`,
+);
+
+/** G.711 mu-law of one sample. */
+function muLaw(sample: number): number {
+  const sign = sample < 0 ? 0x80 : 0;
+  const magnitude = Math.min(32_635, Math.abs(sample)) + 132;
+  const exponent = 31 - Math.clz32(magnitude) - 7;
+  return ~(sign | (exponent << 4) | ((magnitude >> (exponent + 3)) & 15)) & 255;
+}
+const apology = Buffer.from(Uint8Array.from(spoken(phrases.apology, APOLOGY_HZ, 170), muLaw)).toString('base64');
+writeFileSync(
+  join(root, 'src/runner/apology-clip.generated.ts'),
+  `// Generated by scripts/render-voice.ts with espeak-ng: the default apology as sound, for when no voice answers.
+
+/** What it says. */
+export const APOLOGY_TEXT = ${JSON.stringify(phrases.apology)};
+export const APOLOGY_RATE_HZ = ${APOLOGY_HZ};
+/** G.711 mu-law, one byte a sample. */
+export const APOLOGY_MULAW_BASE64 =
+  '${apology}';
+
+/** The clip as mono PCM16 at \`APOLOGY_RATE_HZ\`. */
+export function apologyPcm(): Int16Array {
+  return Int16Array.from(atob(APOLOGY_MULAW_BASE64), (char) => {
+    const code = ~char.charCodeAt(0) & 255;
+    const magnitude = ((((code & 15) << 3) + 132) << ((code >> 4) & 7)) - 132;
+    return code & 128 ? -magnitude : magnitude;
+  });
+}\n`,
+);
+rmSync(scratch, { force: true });
+console.log(
+  `${clips.length} clips, ${(clips.reduce((sum, [, pcm]) => sum + pcm.length, 0) / VOICE_HZ).toFixed(1)} s of voice`,
+);
