@@ -1,0 +1,92 @@
+// What the server is given: plain functions and values, so that it knows neither sessions nor hosts.
+
+/** Names and statuses of the contract (`GET /health`). */
+export interface HealthReport {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly checks: readonly HealthCheck[];
+  /** Measured values only; what is unknown is left out or null. */
+  readonly system?: SystemReport | undefined;
+  readonly livekit?: Readonly<Record<string, unknown>> | undefined;
+}
+export interface HealthCheck {
+  readonly name: string;
+  readonly status: 'pass' | 'warn' | 'fail';
+  readonly duration_ms?: number | undefined;
+  readonly message?: string | undefined;
+}
+export interface SystemReport {
+  readonly memory_usage_mb?: number | null | undefined;
+  readonly cpu_usage_percent?: number | null | undefined;
+  readonly load_average?: readonly number[] | null | undefined;
+  readonly disk_usage_percent?: number | null | undefined;
+}
+
+export interface ReadyReport {
+  readonly ready: boolean;
+  /** Names of the services that are ready, such as `livekit` and `openai`. */
+  readonly services: readonly string[];
+  readonly activeJobs: number;
+  readonly maxJobs: number;
+  /** Why it is not ready: `starting`, `draining`, `full`, ... */
+  readonly reason?: string | undefined;
+}
+
+export interface SessionInfo {
+  readonly session_id: string;
+  readonly status: 'initializing' | 'connected' | 'active' | 'paused' | 'disconnected' | 'error';
+  /** ISO 8601, UTC. */
+  readonly started_at: string;
+  readonly [field: string]: unknown;
+}
+export interface ToolInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly [field: string]: unknown;
+}
+
+export interface AuthOptions {
+  /** Bearer token. Without one, everything is open on loopback and only the probes are open elsewhere. */
+  readonly token?: string | undefined;
+  /** Whether the server is bound to a loopback address only. */
+  readonly loopback: boolean;
+  /** `/metrics` needs no token. */
+  readonly openMetrics?: boolean | undefined;
+  /** Origins (`https://desk.example`) that may open sockets besides pages of this server itself. */
+  readonly origins?: readonly string[] | undefined;
+  /** Host names that clients may call a loopback server by, besides `localhost` and addresses. */
+  readonly hostnames?: readonly string[] | undefined;
+  /** What a refused client is told to do where no token is configured. */
+  readonly hint?: string | undefined;
+}
+
+export interface ServerOptions {
+  readonly version: string;
+  /** Epoch time of the start, ms. */
+  readonly startedAtMs: number;
+  /** Epoch time, ms. */
+  now(): number;
+  health(): HealthReport;
+  ready(): ReadyReport;
+  /** Prometheus text, complete. */
+  metricsText(): string;
+  /** The contract's `Metrics` object, for clients that prefer JSON; without it they get the text. */
+  metricsJson?(): Readonly<Record<string, unknown>>;
+  /** The contract's `WorkerStatus` (`worker_id`, `status`, `configuration`, `runtime_info`) and whatever is true besides;
+   *  the server adds `health`, `started_at`, `uptime_seconds` and `request_count`. */
+  status(): Readonly<Record<string, unknown>>;
+  readonly sessions: {
+    list(): readonly SessionInfo[];
+    get(id: string): SessionInfo | undefined;
+  };
+  tools(): readonly ToolInfo[];
+  readonly auth: AuthOptions;
+  readonly requests: RequestRecorder;
+  /** Told of errors that a route threw; the client only reads "internal error". */
+  onError?(error: unknown): void;
+}
+
+export interface RequestRecorder {
+  /** `route` is a pattern of this server or `other`; the labels are bounded. */
+  record(method: string, route: string, status: number): void;
+  total(): number;
+}
