@@ -22,13 +22,14 @@ export function readBody(response: Response, request: OpenRequest): BodyReader {
   };
   // A `fetch` in this process may know nothing of the signal once it has answered.
   request.signal.addEventListener('abort', cancel, { once: true });
-  request.alive();
+  request.arrived();
   return {
     async read() {
       if (!reader) return undefined;
+      request.waiting();
       const piece = await reader.read();
       request.check();
-      request.alive();
+      request.arrived();
       if (!piece.done) return piece.value;
       ended = true;
       return undefined;

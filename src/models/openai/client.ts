@@ -45,8 +45,10 @@ export interface StageClient {
 export interface OpenRequest {
   /** Aborts with the caller's signal, at the time limit, and at `close`. */
   readonly signal: AbortSignal;
-  /** Something arrived: the wait for the next piece starts again. */
-  alive(): void;
+  /** Waiting for the provider begins (it does with the request): the time limit runs. */
+  waiting(): void;
+  /** Something arrived: the limit rests, so that a slow reader is not taken for a dead provider. */
+  arrived(): void;
   /** Translates an error of this request. */
   failure(error: unknown): Error;
   /** Throws when the request was aborted or timed out; readers that end quietly on an abort need it. */
@@ -115,8 +117,12 @@ function openRequest(
   const onAbort = (): void => controller.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   const failure = (error: unknown): Error => toModelError(error, { source, signal, timedOutAfterMs, apiKey });
-  const arm = (): void => {
+  const disarm = (): void => {
     stopTimer?.();
+    stopTimer = undefined;
+  };
+  const arm = (): void => {
+    disarm();
     stopTimer = timer(() => {
       timedOutAfterMs = timeoutMs;
       controller.abort();
@@ -125,13 +131,14 @@ function openRequest(
   arm();
   return {
     signal: controller.signal,
-    alive: arm,
+    waiting: arm,
+    arrived: disarm,
     failure,
     check() {
       if (signal.aborted || timedOutAfterMs !== undefined) throw failure(undefined);
     },
     close(finished) {
-      stopTimer?.();
+      disarm();
       signal.removeEventListener('abort', onAbort);
       if (!finished) controller.abort();
     },

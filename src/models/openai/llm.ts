@@ -53,6 +53,7 @@ export function createOpenAiLlm(config: OpenAiLlmConfig): LlmModel & { warm(sign
             bytes = undefined;
           }
           for (const data of bytes ? events.push(bytes) : events.end()) {
+            life.check();
             done = data === '[DONE]';
             if (done) break;
             const chunk = parseChunk(data, response.headers);

@@ -34,6 +34,7 @@ const FINE_HZ = 8000;
 const SEARCH_THRESHOLD = 0.42;
 /** What may lack at either end: voice detectors start late, and the ends of words are quiet. */
 const EDGE_MS = 50;
+const WINDOW = COARSE_HZ * 20;
 const BLOCK = FINE_HZ * 0.08;
 /** Blocks that are quieter than the phrase by more than 12 dB drown in the noise that is to be tolerated. */
 const QUIET_RATIO = 1 / 16;
@@ -72,9 +73,13 @@ export function createRecognizer(recordings: readonly KnownRecording[]): Recogni
       for (const sample of coarse) total += sample * sample;
       if (references.length === 0 || !(total > 0)) return { text: '', found: [] };
       const hits: Hit[] = [];
-      for (const { index, lag } of search(references, coarse, longest)) {
-        const hit = judge(references[index] as Reference, index, fine, (lag * FINE_HZ) / COARSE_HZ);
-        if (hit) hits.push(hit);
+      // Long uploads are searched window by window; each shows a recording that begins in it to its end.
+      for (let start = 0; start < coarse.length; start += WINDOW) {
+        const window = coarse.subarray(start, start + WINDOW + longest);
+        for (const { index, lag } of search(references, window, longest)) {
+          const hit = judge(references[index] as Reference, index, fine, ((start + lag) * FINE_HZ) / COARSE_HZ);
+          if (hit) hits.push(hit);
+        }
       }
       const found = withoutOverlaps(hits).sort((a, b) => a.from - b.from);
       const text = found.map((hit) => (hit.state === 'whole' ? recordings[hit.index]?.text : CUT)).join(' ');
@@ -139,7 +144,7 @@ function peaks(
   const length = reference.coarse.length;
   const audio = sums.length - 1;
   // A quiet stretch must not look alike only because there is so little of it.
-  const floor = (0.02 * length * (sums[audio] as number)) / audio + 1e-12;
+  const floor = (0.02 * length * (sums[audio] as number)) / Math.max(1, audio) + 1e-12;
   const places: { index: number; lag: number; score: number }[] = [];
   for (let lag = 1 - length; lag < audio; lag++) {
     const value = Math.abs(correlation[lag < 0 ? lag + n : lag] as number) / n;
@@ -233,8 +238,7 @@ function spectrumOf(reference: Reference, n: number): { re: Float64Array; im: Fl
   const spectrum = { re: new Float64Array(n), im: new Float64Array(n) };
   spectrum.re.set(reference.coarse);
   fft(spectrum.re, spectrum.im);
-  // Uploads of every length come by; the sizes of the usual ones are kept.
-  if (n <= 262_144) reference.spectra.set(n, spectrum);
+  reference.spectra.set(n, spectrum);
   return spectrum;
 }
 
