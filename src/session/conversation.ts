@@ -39,7 +39,9 @@ export class Conversation {
 
   /** A tool that outlived its turn has ended; returns false when nobody waits for it. */
   completeTool(callId: string, output: string): boolean {
-    const at = this.#messages.findIndex((m) => m.role === 'tool' && m.toolCallId === callId && m.content === STILL_RUNNING);
+    const at = this.#messages.findIndex(
+      (m) => m.role === 'tool' && m.toolCallId === callId && m.content === STILL_RUNNING,
+    );
     if (at < 0) return false;
     this.#messages[at] = { role: 'tool', toolCallId: callId, content: output };
     return true;

@@ -8,7 +8,13 @@ export interface Effects {
   /** Words of the turn so far. `pcm`: mono PCM16 at 16 kHz, copied for the receiver. A newer take replaces older ones. `early`: the turn may go on. */
   transcribe(request: { turn: number; take: number; early: boolean; pcm: Int16Array }): void;
   /** The model's next round. */
-  generate(request: { turn: number; round: number; early: boolean; tools: boolean; messages: readonly Message[] }): void;
+  generate(request: {
+    turn: number;
+    round: number;
+    early: boolean;
+    tools: boolean;
+    messages: readonly Message[];
+  }): void;
   /** Pieces are spoken in the order of their numbers. A canned one needs no model and goes before all that wait. */
   synthesize(request: { turn: number; piece: number; text: string; canned: Canned | null }): void;
   runTool(request: { turn: number; callId: string; name: string; arguments: string }): void;
@@ -38,9 +44,20 @@ export type SessionTelemetry =
   | { readonly type: 'reply'; readonly turn: number; readonly text: string }
   | { readonly type: 'interrupted'; readonly turn: number; readonly atMs: number; readonly heard: string }
   | { readonly type: 'resumed'; readonly turn: number }
-  | { readonly type: 'tool'; readonly turn: number; readonly callId: string; readonly name: string; readonly phase: 'started' | 'finished' | 'failed' }
+  | {
+      readonly type: 'tool';
+      readonly turn: number;
+      readonly callId: string;
+      readonly name: string;
+      readonly phase: 'started' | 'finished' | 'failed';
+    }
   | { readonly type: 'usage'; readonly turn: number; readonly inputTokens: number; readonly outputTokens: number }
-  | { readonly type: 'failure'; readonly stage: Stage | 'tool' | 'internal'; readonly turn: number; readonly kind: string }
+  | {
+      readonly type: 'failure';
+      readonly stage: Stage | 'tool' | 'internal';
+      readonly turn: number;
+      readonly kind: string;
+    }
   | { readonly type: 'dropped'; readonly what: string; readonly count: number }
   | { readonly type: 'turn'; readonly ledger: LedgerTurn };
 export type SessionState = 'listening' | 'user-speaking' | 'thinking' | 'agent-speaking';

@@ -80,7 +80,15 @@ export function ledgerTurn(marks: TurnMarks, zeroMs: number): LedgerTurn {
     interruptedAtMs: marks.interruptedMs === null ? null : onClock(marks.interruptedMs),
   };
   if (marks.callerText === null) {
-    return { turn: marks.turn, caller: null, agent, stages: [], responseMs: null, overheadMs: null, unexplainedMs: null };
+    return {
+      turn: marks.turn,
+      caller: null,
+      agent,
+      stages: [],
+      responseMs: null,
+      overheadMs: null,
+      unexplainedMs: null,
+    };
   }
   const caller = { startMs: onClock(marks.callerStartMs), endMs: onClock(marks.callerEndMs), text: marks.callerText };
   if (agent.startMs === null) {
@@ -89,7 +97,10 @@ export function ledgerTurn(marks: TurnMarks, zeroMs: number): LedgerTurn {
   const stages = stagesBetween(marks, caller.endMs, agent.startMs, onClock);
   const responseMs = round(agent.startMs - caller.endMs);
   const named = stages.reduce((sum, s) => sum + s.endMs - s.startMs, 0);
-  const notOurs = stages.reduce((sum, s) => sum + (s.provider || s.name === 'endpointing' ? s.endMs - s.startMs : 0), 0);
+  const notOurs = stages.reduce(
+    (sum, s) => sum + (s.provider || s.name === 'endpointing' ? s.endMs - s.startMs : 0),
+    0,
+  );
   return {
     turn: marks.turn,
     caller,

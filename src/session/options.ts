@@ -65,7 +65,10 @@ export interface Phrases {
   readonly goodbye: string;
 }
 
-export const DEFAULT_SESSION_OPTIONS: Omit<SessionOptions, 'id' | 'agent' | 'transport' | 'inputRateHz' | 'outputRateHz'> = {
+export const DEFAULT_SESSION_OPTIONS: Omit<
+  SessionOptions,
+  'id' | 'agent' | 'transport' | 'inputRateHz' | 'outputRateHz'
+> = {
   instructions: 'You are a helpful voice assistant. Answer in short spoken sentences.',
   tools: [],
   listening: {

@@ -47,7 +47,12 @@ const SILENCE: TurnInput = { type: 'silence' };
 const REPLY_AUDIBLE: TurnInput = { type: 'reply-audible' };
 const REPLY_FINISHED: TurnInput = { type: 'reply-finished' };
 
-export function createSession(options: SessionOptions, analyzer: Analyzer, effects: Effects, snapshot?: SessionSnapshot): Session {
+export function createSession(
+  options: SessionOptions,
+  analyzer: Analyzer,
+  effects: Effects,
+  snapshot?: SessionSnapshot,
+): Session {
   return new CallSession(options, analyzer, effects, snapshot);
 }
 
@@ -171,7 +176,12 @@ class CallSession implements Session {
         break;
       case 'generated':
         if (event.inputTokens !== null && event.outputTokens !== null) {
-          this.#effects.emit({ type: 'usage', turn: event.turn, inputTokens: event.inputTokens, outputTokens: event.outputTokens });
+          this.#effects.emit({
+            type: 'usage',
+            turn: event.turn,
+            inputTokens: event.inputTokens,
+            outputTokens: event.outputTokens,
+          });
         }
         this.#answer.roundDone(event.round, nowMs);
         break;
@@ -217,7 +227,8 @@ class CallSession implements Session {
   wake(nowMs: number): void {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
-    if (this.#turn.phase === 'user-paused' && this.#listener.clockMs(nowMs) >= this.#endpointDueMs + SILENT_LINE_MS) this.#endTurn();
+    if (this.#turn.phase === 'user-paused' && this.#listener.clockMs(nowMs) >= this.#endpointDueMs + SILENT_LINE_MS)
+      this.#endTurn();
     this.#finishIfHeard();
   }
 
@@ -277,7 +288,12 @@ class CallSession implements Session {
         return this.#listener.keep();
       case 'transcribe':
         this.#sttWaits.push({ name: 'stt', provider: true, fromMs: this.#nowMs, toMs: Infinity });
-        return this.#effects.transcribe({ turn, take: decision.take, early: decision.early, pcm: this.#listener.utterance() });
+        return this.#effects.transcribe({
+          turn,
+          take: decision.take,
+          early: decision.early,
+          pcm: this.#listener.utterance(),
+        });
       case 'cancel-transcribe':
         this.#sttWaits.pop();
         return this.#effects.cancel({ turn, what: 'transcribe', reason: 'resumed' });
@@ -324,8 +340,14 @@ class CallSession implements Session {
   #release(): void {
     const reply = this.#answer.reply;
     if (reply === null) return;
-    if (!reply.released && reply.to !== null) this.#effects.emit({ type: 'transcript', turn: reply.turn, text: reply.to });
-    reply.caller = { startMs: this.#callerStartMs, endMs: this.#callerEndMs, endpointedMs: this.#endpointedMs, waits: this.#sttWaits };
+    if (!reply.released && reply.to !== null)
+      this.#effects.emit({ type: 'transcript', turn: reply.turn, text: reply.to });
+    reply.caller = {
+      startMs: this.#callerStartMs,
+      endMs: this.#callerEndMs,
+      endpointedMs: this.#endpointedMs,
+      waits: this.#sttWaits,
+    };
     reply.released = true;
     reply.held = false;
     reply.heldAtMs = null;
@@ -358,15 +380,19 @@ class CallSession implements Session {
   #speech(pieceId: number, samples: Int16Array): void {
     const wasEmpty = this.#playout.empty;
     let taken: number;
-    if (pieceId === this.#answer.interjection) taken = this.#playout.interject(samples);
-    else {
+    if (pieceId === this.#answer.interjection) {
+      // The answer was quicker than the sign of life.
+      if (!this.#playout.empty && !this.#playout.interjecting) return;
+      taken = this.#playout.interject(samples);
+    } else {
       const reply = this.#answer.reply;
       const piece = reply?.piece(pieceId);
       if (reply === null || piece === undefined || piece.complete) return;
       taken = this.#playout.write(piece, samples);
       if (reply.endWait('tts', this.#nowMs)) reply.beginWait('playout', false, this.#nowMs);
     }
-    if (taken < samples.length) this.#effects.emit({ type: 'dropped', what: 'speech samples', count: samples.length - taken });
+    if (taken < samples.length)
+      this.#effects.emit({ type: 'dropped', what: 'speech samples', count: samples.length - taken });
     if (wasEmpty) this.#sound();
   }
 
@@ -407,7 +433,9 @@ class CallSession implements Session {
     const reply = this.#answer.reply;
     if (reply === null) return;
     const heardTo = this.#playout.heardPosition(reply.heldAtMs ?? this.#nowMs);
-    const heard = reply.pieces.map((p) => (how === 'finished' && p.samples > 0 ? p.text : this.#playout.heardOf(p, heardTo)));
+    const heard = reply.pieces.map((p) =>
+      how === 'finished' && p.samples > 0 ? p.text : this.#playout.heardOf(p, heardTo),
+    );
     const caller = reply.caller;
     const said = heard.filter((t) => t !== '').join(' ');
     this.#enter(
@@ -429,7 +457,12 @@ class CallSession implements Session {
       ),
     );
     if (how === 'interrupted') {
-      this.#effects.emit({ type: 'interrupted', turn: reply.turn, atMs: this.#listener.clockMs(reply.heldAtMs ?? this.#nowMs), heard: said });
+      this.#effects.emit({
+        type: 'interrupted',
+        turn: reply.turn,
+        atMs: this.#listener.clockMs(reply.heldAtMs ?? this.#nowMs),
+        heard: said,
+      });
     } else this.#effects.emit({ type: 'reply', turn: reply.turn, text: said });
     this.#answer.close(heard, how === 'finished' ? null : how);
     this.#playout.drop();
@@ -456,7 +489,8 @@ class CallSession implements Session {
   ledger(startedAt: (hostMs: number) => string): Ledger {
     const zeroMs = this.#listener.zeroMs;
     const { id, agent, transport } = this.#options;
-    const durationMs = this.#endReason === null ? Math.max(0, this.#listener.clockMs(this.#nowMs) || 0) : this.#durationMs;
+    const durationMs =
+      this.#endReason === null ? Math.max(0, this.#listener.clockMs(this.#nowMs) || 0) : this.#durationMs;
     return {
       version: 1,
       session: { id, agent, transport, startedAt: startedAt(zeroMs), durationMs, endReason: this.#endReason ?? '' },

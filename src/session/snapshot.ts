@@ -19,6 +19,9 @@ export interface SessionSnapshot {
 
 /** Throws `RangeError` for a snapshot of another version. */
 export function restoreSession(snapshot: SessionSnapshot, analyzer: Analyzer, effects: Effects): Session {
-  if (snapshot.version !== 1) throw new RangeError(`Cannot restore a snapshot of version ${String(snapshot.version)}: this program reads version 1`);
+  if (snapshot.version !== 1)
+    throw new RangeError(
+      `Cannot restore a snapshot of version ${String(snapshot.version)}: this program reads version 1`,
+    );
   return createSession(snapshot.options, analyzer, effects, snapshot);
 }

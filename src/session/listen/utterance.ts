@@ -75,7 +75,9 @@ export class Utterance {
 
   #room(samples: number): Int16Array {
     if (this.#kept === null || this.#kept.length < samples) {
-      const larger = new Int16Array(Math.min(this.#maxSamples, Math.max(FIRST_BUFFER_SAMPLES, samples, this.#length * 2)));
+      const larger = new Int16Array(
+        Math.min(this.#maxSamples, Math.max(FIRST_BUFFER_SAMPLES, samples, this.#length * 2)),
+      );
       if (this.#kept !== null) larger.set(this.#kept.subarray(0, this.#length));
       this.#kept = larger;
     }

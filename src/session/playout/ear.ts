@@ -51,7 +51,9 @@ export class Ear {
     const waiting = Math.max(0, this.endMs - nowMs) * this.#samplesPerMs;
     const assumed = Math.max(0, this.#handedPosition - Math.round(waiting));
     // A report is older than now; it corrects the model only where the transport is behind it.
-    return this.#reportedPosition < 0 ? assumed : Math.max(this.#reportedPosition, Math.min(assumed, this.#reportedPosition + this.#lagSamples()));
+    return this.#reportedPosition < 0
+      ? assumed
+      : Math.max(this.#reportedPosition, Math.min(assumed, this.#reportedPosition + this.#lagSamples()));
   }
 
   /** Everything that has not been heard at `nowMs` is dropped. */

@@ -151,11 +151,15 @@ export class Answer {
   }
 
   #generate(reply: Reply, early: boolean, nowMs: number): void {
-    const messages: Message[] = [{ role: 'system', content: this.#options.instructions }, ...this.#conversation.messages];
+    const messages: Message[] = [
+      { role: 'system', content: this.#options.instructions },
+      ...this.#conversation.messages,
+    ];
     if (reply.to !== null) messages.push({ role: 'user', content: reply.to });
     for (const round of reply.rounds) {
       messages.push({ role: 'assistant', content: round.text, toolCalls: [...round.calls] });
-      for (const c of round.calls) messages.push({ role: 'tool', toolCallId: c.id, content: round.results.get(c.id) ?? '' });
+      for (const c of round.calls)
+        messages.push({ role: 'tool', toolCallId: c.id, content: round.results.get(c.id) ?? '' });
     }
     const tools = reply.rounds.length < this.#options.reply.maxToolRounds;
     const round = this.#nextId++;
@@ -188,11 +192,15 @@ export class Answer {
   #remember(reply: Reply, heard: readonly string[]): void {
     if (reply.to !== null && reply.to !== '') this.#conversation.add({ role: 'user', content: reply.to });
     const heardIn = (round: number) =>
-      reply.pieces.map((p, i) => (p.round === round && p.canned === null ? (heard[i] ?? '') : '')).filter((t) => t !== '').join(' ');
+      reply.pieces
+        .map((p, i) => (p.round === round && p.canned === null ? (heard[i] ?? '') : ''))
+        .filter((t) => t !== '')
+        .join(' ');
     for (const [i, round] of reply.rounds.entries()) {
       if (round.done && round.calls.length > 0) this.#conversation.addToolRound(heardIn(i), round.calls, round.results);
       else if (heardIn(i) !== '') this.#conversation.add({ role: 'assistant', content: heardIn(i) });
     }
-    if (reply.rounds.length === 0 && heardIn(-1) !== '') this.#conversation.add({ role: 'assistant', content: heardIn(-1) });
+    if (reply.rounds.length === 0 && heardIn(-1) !== '')
+      this.#conversation.add({ role: 'assistant', content: heardIn(-1) });
   }
 }

@@ -2,7 +2,23 @@
 import type { ReplyOptions } from '../options.ts';
 
 /** A full stop after these ends no sentence. */
-const ABBREVIATIONS = new Set(['mr', 'mrs', 'ms', 'dr', 'prof', 'st', 'vs', 'etc', 'e.g', 'i.e', 'no', 'approx', 'inc', 'jr', 'sr']);
+const ABBREVIATIONS = new Set([
+  'mr',
+  'mrs',
+  'ms',
+  'dr',
+  'prof',
+  'st',
+  'vs',
+  'etc',
+  'e.g',
+  'i.e',
+  'no',
+  'approx',
+  'inc',
+  'jr',
+  'sr',
+]);
 const ENDINGS = '.!?\u2026\u3002\uff01\uff1f';
 const CLOSERS = '"\')]\u201d\u2019\u00bb';
 const CLAUSE = ',;:\u2014\u2013\u3001\uff0c';
@@ -81,7 +97,12 @@ function isSpace(char: string): boolean {
 
 /** A chunk of at least two letters and its ending, nothing after it. */
 function endsSentence(chunk: string): boolean {
-  return chunk.length >= 3 && ENDINGS.includes(chunk[chunk.length - 1] as string) && isLetter(chunk[chunk.length - 2]) && isLetter(chunk[chunk.length - 3]);
+  return (
+    chunk.length >= 3 &&
+    ENDINGS.includes(chunk[chunk.length - 1] as string) &&
+    isLetter(chunk[chunk.length - 2]) &&
+    isLetter(chunk[chunk.length - 3])
+  );
 }
 
 function isLetter(char: string | undefined): boolean {

@@ -87,7 +87,15 @@ export class Reply {
   }
 
   addPiece(id: number, text: string, canned: Canned | null): Piece {
-    const piece: Piece = { id, text, round: this.rounds.length - 1, canned, startPosition: -1, samples: 0, complete: false };
+    const piece: Piece = {
+      id,
+      text,
+      round: this.rounds.length - 1,
+      canned,
+      startPosition: -1,
+      samples: 0,
+      complete: false,
+    };
     this.pieces.push(piece);
     return piece;
   }

@@ -88,9 +88,14 @@ export function stepTurn(state: TurnState, input: TurnInput, options: TurnOption
     case 'text':
       return typed(state, input.text);
     case 'say':
-      return { state: { ...state, phase: state.phase === 'listening' ? 'thinking' : state.phase, replyTo: '' }, decisions: NONE };
+      return {
+        state: { ...state, phase: state.phase === 'listening' ? 'thinking' : state.phase, replyTo: '' },
+        decisions: NONE,
+      };
     case 'reply-audible':
-      return state.phase === 'thinking' ? { state: { ...state, phase: 'agent-speaking' }, decisions: NONE } : same(state);
+      return state.phase === 'thinking'
+        ? { state: { ...state, phase: 'agent-speaking' }, decisions: NONE }
+        : same(state);
     case 'reply-finished':
       return replyEnds(state);
   }
@@ -107,13 +112,28 @@ function speechStarts(state: TurnState): TurnStep {
   const decisions: TurnDecision[] = [];
   if (state.takePending) decisions.push({ do: 'cancel-transcribe' });
   if (state.replyTo !== null) decisions.push({ do: 'abandon-reply' });
-  const speaking = { ...state, phase: 'user-speaking', voice: true, takePending: false, text: null, replyTo: null } as const;
+  const speaking = {
+    ...state,
+    phase: 'user-speaking',
+    voice: true,
+    takePending: false,
+    text: null,
+    replyTo: null,
+  } as const;
   return { state: speaking, decisions };
 }
 
 function newTurn(state: TurnState, before: readonly TurnDecision[]): TurnStep {
   return {
-    state: { ...state, phase: 'user-speaking', turn: state.turn + 1, takePending: false, text: null, replyTo: null, voice: true },
+    state: {
+      ...state,
+      phase: 'user-speaking',
+      turn: state.turn + 1,
+      takePending: false,
+      text: null,
+      replyTo: null,
+      voice: true,
+    },
     decisions: [...before, { do: 'begin-turn' }],
   };
 }
@@ -180,7 +200,14 @@ function nothingSaid(state: TurnState): TurnStep {
     return { state: { ...state, phase: 'thinking', text: state.replyTo }, decisions: [{ do: 'release' }] };
   }
   if (state.held) {
-    const before = { ...state, phase: 'agent-speaking', turn: state.turn - 1, held: false, text: null, replyTo: '' } as const;
+    const before = {
+      ...state,
+      phase: 'agent-speaking',
+      turn: state.turn - 1,
+      held: false,
+      text: null,
+      replyTo: '',
+    } as const;
     return { state: before, decisions: [{ do: 'discard-turn' }, { do: 'resume' }] };
   }
   const listening = { ...state, phase: 'listening', turn: state.turn - 1, text: null, replyTo: null } as const;

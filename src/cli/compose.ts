@@ -1,0 +1,243 @@
+// Wires the program together: one audio core, one ticker, the models, and a way to take calls.
+import { type Agent, toolSpecs } from '../agent/define-agent.ts';
+import { createAudioCore } from '../audio/index.ts';
+import type { Config } from '../config/schema.ts';
+import { createRegistry, type Registry } from '../metrics/index.ts';
+import { createOpenAiLlm, createOpenAiStt, createOpenAiTts } from '../models/openai/index.ts';
+import type { LlmModel, SttModel, TtsModel } from '../models/port.ts';
+import { createSimulatedOpenAi, type SimulatedServerOptions } from '../models/simulated/index.ts';
+import type { Logger } from '../ops/logs.ts';
+import { APOLOGY_RATE_HZ, apologyPcm } from '../runner/apology-clip.generated.ts';
+import { Breaker } from '../runner/breaker.ts';
+import { type Call, type CallModels, type CallObserver, startCall } from '../runner/call.ts';
+import { createCannedAudio } from '../runner/canned.ts';
+import { systemClock } from '../runner/clock.ts';
+import { createCallInstruments } from '../runner/instruments.ts';
+import { DEFAULT_PERSIST_POLICY, type PersistPolicy } from '../runner/persist.ts';
+import type { RecordingSink } from '../runner/recorder.ts';
+import { createTicker } from '../runner/ticker.ts';
+import type { SessionTelemetry } from '../session/effects.ts';
+import type { SessionOptions } from '../session/options.ts';
+import type { TransportRateHz } from '../transports/port.ts';
+import { EXIT } from './exit-codes.ts';
+import { UserError } from './user-error.ts';
+
+export interface ComposeOptions {
+  readonly config: Config;
+  readonly agent: Agent;
+  readonly log: Logger;
+  /** Behaviour of simulated models, where the configuration asks for them. */
+  readonly simulated?: SimulatedServerOptions | undefined;
+}
+
+export interface CallRequest {
+  readonly transport: string;
+  readonly inputRateHz: TransportRateHz;
+  readonly outputRateHz: TransportRateHz;
+  readonly id?: string | undefined;
+  readonly recording?: RecordingSink | undefined;
+  /** Sees what happens in this call, besides logs and metrics. */
+  readonly onTelemetry?: ((event: SessionTelemetry) => void) | undefined;
+}
+
+/** A call that is running, as routes and limits see it. */
+export interface RunningCall {
+  readonly call: Call;
+  readonly transport: string;
+  readonly startedAtMs: number;
+  state: string;
+  turns: number;
+}
+
+export interface Runtime {
+  readonly agent: Agent;
+  readonly agentName: string;
+  readonly registry: Registry;
+  readonly calls: ReadonlyMap<string, RunningCall>;
+  readonly audioSlotsInUse: number;
+  /** Throws `RangeError` when the program is full. */
+  open(request: CallRequest): Call;
+  /** Ends all calls; resolves when everything is given back. */
+  closeAll(reason: string): Promise<void>;
+}
+
+/** A call needs an analyzer, up to two resamplers for voices, and one for a stock phrase. */
+const SLOTS_PER_CALL = 4;
+
+/** Throws `UserError` when the configuration leaves a model without a key. */
+export function composeRuntime({ config, agent, log, simulated }: ComposeOptions): Runtime {
+  const clock = systemClock;
+  const core = createAudioCore({ maxSlots: Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL) });
+  const ticker = createTicker(clock);
+  const registry = createRegistry({ maxSeriesPerInstrument: config.telemetry.maxSeriesPerInstrument });
+  const instruments = createCallInstruments(registry);
+  const models = createModels(config, simulated);
+  const voice = agent.voice ?? config.models.tts.voice;
+  const canned = createCannedAudio({
+    tts: models.tts[0]?.model ?? null,
+    voice,
+    clip: () => ({ sampleRateHz: APOLOGY_RATE_HZ, samples: apologyPcm() }),
+    core,
+    clock,
+  });
+  const agentName = agent.name ?? config.agent.name;
+  const calls = new Map<string, RunningCall>();
+  const policies = {
+    stt: policyFor(config.models.stt.timeoutMs),
+    llm: policyFor(config.models.llm.timeoutMs),
+    tts: policyFor(config.models.tts.timeoutMs),
+  };
+
+  function observer(
+    id: string,
+    running: () => RunningCall,
+    extra: CallRequest['onTelemetry'],
+    callLog: Logger,
+  ): CallObserver {
+    return {
+      telemetry(event) {
+        instruments.telemetry(event);
+        follow(event, running(), callLog);
+        extra?.(event);
+      },
+      frameLatency: (ms) => instruments.frameLatency.record(ms / 1000),
+      attemptFailed(stage, model, kind, message) {
+        instruments.attemptFailed(stage, kind);
+        callLog.warn('model attempt failed', { stage, model, kind, reason: message });
+      },
+      crashed: (error) => callLog.error('call crashed', { error }),
+      ended(reason) {
+        const { call, startedAtMs } = running();
+        const { framesIn, framesLate } = call.session;
+        instruments.ended(reason, framesIn, framesLate, Date.now() - startedAtMs);
+        callLog.info('call ended', { reason, framesIn, framesLate });
+        calls.delete(id);
+      },
+    };
+  }
+
+  return {
+    agent,
+    agentName,
+    registry,
+    calls,
+    get audioSlotsInUse() {
+      return core.slotsInUse;
+    },
+    open(request) {
+      if (calls.size >= config.capacity.maxSessions) throw new RangeError('All sessions are in use');
+      const id = request.id ?? crypto.randomUUID();
+      const callLog = log.child({ sessionId: id, correlationId: crypto.randomUUID() });
+      const running: { value: RunningCall | null } = { value: null };
+      const get = () => running.value as RunningCall;
+      const call = startCall({
+        session: sessionOptions(config, agent, agentName, id, request),
+        core,
+        models,
+        policies,
+        tools: agent.tools,
+        voice,
+        language: agent.language ?? config.models.stt.language,
+        canned,
+        clock,
+        random: Math.random,
+        ticker,
+        observer: observer(id, get, request.onTelemetry, callLog),
+        recording: request.recording,
+        epochMs: Date.now() - clock.now(),
+      });
+      running.value = { call, transport: request.transport, startedAtMs: Date.now(), state: 'listening', turns: 0 };
+      calls.set(id, running.value);
+      instruments.started();
+      callLog.info('call started', { transport: request.transport, agent: agentName });
+      if (agent.greeting !== undefined) call.say(agent.greeting);
+      return call;
+    },
+    async closeAll(reason) {
+      const open = [...calls.values()];
+      for (const { call } of open) call.close(reason);
+      await Promise.all(open.map(({ call }) => call.done));
+    },
+  };
+}
+
+function follow(event: SessionTelemetry, running: RunningCall, log: Logger): void {
+  if (event.type === 'state') running.state = event.state;
+  else if (event.type === 'turn') {
+    running.turns++;
+    const { turn, responseMs, overheadMs } = event.ledger;
+    log.info('turn completed', { turn, responseMs, overheadMs });
+  } else if (event.type === 'failure')
+    log.error('stage failed', { turn: event.turn, stage: event.stage, kind: event.kind });
+  else if (event.type === 'interrupted') log.info('agent interrupted', { turn: event.turn, atMs: event.atMs });
+  else if (event.type === 'dropped') log.warn('input dropped', { what: event.what, count: event.count });
+}
+
+function policyFor(timeoutMs: number): PersistPolicy {
+  return {
+    ...DEFAULT_PERSIST_POLICY,
+    totalMs: timeoutMs,
+    attemptMs: Math.min(DEFAULT_PERSIST_POLICY.attemptMs, timeoutMs),
+  };
+}
+
+export function sessionOptions(
+  config: Config,
+  agent: Agent,
+  agentName: string,
+  id: string,
+  request: CallRequest,
+): SessionOptions {
+  return {
+    id,
+    agent: agentName,
+    transport: request.transport,
+    inputRateHz: request.inputRateHz,
+    outputRateHz: request.outputRateHz,
+    instructions: agent.instructions,
+    greeting: agent.greeting,
+    tools: toolSpecs(agent.tools),
+    listening: config.listening,
+    turns: config.turns,
+    reply: config.reply,
+    phrases: config.phrases,
+  };
+}
+
+function createModels(config: Config, simulatedOptions: SimulatedServerOptions | undefined): CallModels {
+  const { stt, llm, tts } = config.models;
+  const stages = [stt, llm, tts];
+  const fetch = stages.some((s) => s.provider === 'simulated')
+    ? createSimulatedOpenAi(simulatedOptions).fetch
+    : undefined;
+  const common = (stage: (typeof stages)[number], name: string) => {
+    if (stage.provider === 'simulated')
+      return { apiKey: 'simulated', baseUrl: 'http://simulated.invalid/v1', fetch, name: `simulated.${name}` };
+    const key = stage.apiKey ?? config.models.apiKey;
+    if (key === undefined) {
+      throw new UserError('No key for the models', {
+        exitCode: EXIT.auth,
+        problems: [
+          `models.${name}.api_key: set OPENAI_API_KEY (and OPENAI_BASE_URL for another server)`,
+          'or run without a key: --demo, or models.provider "simulated"',
+        ],
+      });
+    }
+    return { apiKey: key.reveal(), baseUrl: stage.baseUrl, timeoutMs: stage.timeoutMs };
+  };
+  const guarded = <M>(model: M) => [{ model, breaker: new Breaker(systemClock) }];
+  return {
+    stt: guarded<SttModel>(
+      createOpenAiStt({ ...common(stt, 'stt'), model: stt.model, language: stt.language, prompt: stt.prompt }),
+    ),
+    llm: guarded<LlmModel>(
+      createOpenAiLlm({
+        ...common(llm, 'llm'),
+        model: llm.model,
+        temperature: llm.temperature,
+        maxTokens: llm.maxTokens,
+      }),
+    ),
+    tts: guarded<TtsModel>(createOpenAiTts({ ...common(tts, 'tts'), model: tts.model, voice: tts.voice })),
+  };
+}

@@ -1,0 +1,89 @@
+// Runs the functions that the model calls: checked arguments, a time limit, and errors that go back to the model.
+import type { ToolContext, ToolDefinition } from '../agent/tool.ts';
+import type { Clock } from './clock.ts';
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const MAX_TIMEOUT_MS = 300_000;
+/** Longer results are cut: they would fill the model's context. */
+const MAX_OUTPUT_CHARS = 16_000;
+
+export interface ToolOutcome {
+  readonly output: string;
+  readonly isError: boolean;
+}
+
+/** Never rejects: what goes wrong is an outcome that the model can read. */
+export async function runTool(
+  tool: ToolDefinition | undefined,
+  call: { name: string; arguments: string },
+  context: ToolContext,
+  clock: Clock,
+): Promise<ToolOutcome> {
+  if (tool === undefined) return failure(`There is no tool named '${call.name}'`);
+  let args: unknown;
+  try {
+    args = call.arguments.trim() === '' ? {} : JSON.parse(call.arguments);
+  } catch {
+    return failure(`The arguments of '${call.name}' are not valid JSON`);
+  }
+  try {
+    const checked = await checkArguments(tool, args);
+    if (typeof checked === 'string') return failure(checked);
+    const output = await limited(tool, checked.value, context, clock);
+    return { output: asText(output), isError: false };
+  } catch (error) {
+    return failure(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function failure(message: string): ToolOutcome {
+  return { output: `Error: ${message}`.slice(0, MAX_OUTPUT_CHARS), isError: true };
+}
+
+/** The checked value, or what is wrong with it. */
+async function checkArguments(tool: ToolDefinition, args: unknown): Promise<{ value: unknown } | string> {
+  const schema = tool.parameters;
+  if (schema === undefined) return { value: args };
+  if ('~standard' in schema) {
+    const result = await (schema as { '~standard': { validate(v: unknown): unknown } })['~standard'].validate(args);
+    const { value, issues } = result as { value?: unknown; issues?: readonly { message: string }[] };
+    return issues === undefined ? { value } : `Wrong arguments: ${issues.map((i) => i.message).join('; ')}`;
+  }
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return 'Wrong arguments: an object is needed';
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  const missing = required.filter((key) => !(String(key) in args));
+  return missing.length === 0 ? { value: args } : `Wrong arguments: missing ${missing.join(', ')}`;
+}
+
+function limited(tool: ToolDefinition, args: unknown, context: ToolContext, clock: Clock): Promise<unknown> {
+  const limitMs = Math.min(MAX_TIMEOUT_MS, tool.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const controller = new AbortController();
+  return new Promise((resolve, reject) => {
+    const cancel = clock.setTimer(() => {
+      controller.abort();
+      settle(() => reject(new Error(`'${tool.name}' did not end within ${limitMs} ms`)));
+    }, limitMs);
+    const stop = () => {
+      controller.abort();
+      settle(() => reject(new Error(`'${tool.name}' was cancelled`)));
+    };
+    const settle = (done: () => void) => {
+      cancel();
+      context.signal.removeEventListener('abort', stop);
+      done();
+    };
+    if (context.signal.aborted) return stop();
+    context.signal.addEventListener('abort', stop, { once: true });
+    Promise.resolve()
+      .then(() => tool.run(args, { ...context, signal: controller.signal }))
+      .then(
+        (value) => settle(() => resolve(value)),
+        (error) => settle(() => reject(error)),
+      );
+  });
+}
+
+function asText(output: unknown): string {
+  const text = typeof output === 'string' ? output : (JSON.stringify(output) ?? '');
+  return text.length > MAX_OUTPUT_CHARS ? `${text.slice(0, MAX_OUTPUT_CHARS)} (cut)` : text;
+}

@@ -1,0 +1,212 @@
+// Speaks pieces in their order: asks the voice model a piece ahead, brings its audio to the line's rate, and never runs far ahead of the ear.
+import type { AudioCore, Resampler, SampleRateHz } from '../audio/core.ts';
+import type { TtsModel } from '../models/port.ts';
+import type { CannedAudio } from './canned.ts';
+import type { Clock } from './clock.ts';
+import { asModelError, type Candidate, type PersistContext, persist } from './persist.ts';
+import type { Scope } from './scope.ts';
+import { type OpenStream, openStream, readAll } from './stream.ts';
+
+/** A session holds at most this much speech that was not played. */
+const MAX_QUEUED_MS = 4000;
+/** Audio goes to the session in slices of this length. */
+const SLICE_MS = 100;
+/** A stream that has begun may pause this long. */
+const IDLE_MS = 10_000;
+
+export interface PieceRequest {
+  readonly turn: number;
+  readonly piece: number;
+  readonly text: string;
+}
+
+/** Where the audio goes; all of it synchronous. */
+export interface VoiceSink {
+  speech(request: PieceRequest, samples: Int16Array): void;
+  spoken(request: PieceRequest): void;
+  failed(request: PieceRequest, kind: string, message: string): void;
+  stalled(request: PieceRequest): void;
+  readonly queuedMs: number;
+}
+
+interface OpenPiece {
+  readonly request: PieceRequest;
+  readonly source: TtsModel;
+  readonly stream: OpenStream<Uint8Array>;
+  readonly scope: Scope & { close(): void };
+}
+
+export interface VoiceOptions {
+  readonly models: readonly { readonly model: TtsModel; readonly candidate: Omit<Candidate<never>, 'ask'> }[];
+  readonly voice: string | undefined;
+  readonly outputRateHz: SampleRateHz;
+  readonly core: AudioCore;
+  readonly clock: Clock;
+  readonly canned: CannedAudio;
+  readonly sink: VoiceSink;
+  readonly context: (scope: Scope, onStalled: () => void) => PersistContext;
+}
+
+export class Voice {
+  readonly #options: VoiceOptions;
+  readonly #resamplers = new Map<number, Resampler>();
+  #scope: (Scope & { close(): void }) | null = null;
+  #waiting: PieceRequest[] = [];
+  #ahead: Promise<OpenPiece | null> | null = null;
+  #speaking = false;
+  #running: Promise<void> = Promise.resolve();
+  #drained: (() => void) | null = null;
+
+  constructor(options: VoiceOptions) {
+    this.#options = options;
+  }
+
+  /** Appends a piece. `parent`: the session's scope. */
+  speak(request: PieceRequest, parent: Scope): void {
+    this.#scope ??= parent.child();
+    this.#waiting.push(request);
+    if (!this.#speaking) this.#running = this.#run(this.#scope);
+    else if (this.#ahead === null) this.#openNext(this.#scope);
+  }
+
+  /** Speaks a stock phrase now: by the voice if it is quick, else by the clip that is always there. */
+  async speakCanned(request: PieceRequest, name: 'apology' | 'wait' | 'goodbye', parent: Scope): Promise<void> {
+    this.#scope ??= parent.child();
+    const scope = this.#scope;
+    // A sign of life can not wait; an apology comes after what is being said.
+    const [samples] = await Promise.all([
+      this.#options.canned.get(name, request.text, this.#options.outputRateHz),
+      name === 'wait' ? undefined : this.#running,
+    ]);
+    if (scope.signal.aborted) return;
+    await this.#feed(request, samples, scope);
+    if (!scope.signal.aborted) this.#options.sink.spoken(request);
+  }
+
+  /** Drops everything that is not in the session's queue yet. */
+  cancel(): void {
+    this.#scope?.close();
+    this.#scope = null;
+    this.#waiting = [];
+    this.#ahead = null;
+    this.#speaking = false;
+    this.#drained?.();
+  }
+
+  /** Called at every tick: the queue may have room again. */
+  tick(): void {
+    if (this.#drained !== null && this.#options.sink.queuedMs <= MAX_QUEUED_MS - SLICE_MS) this.#drained();
+  }
+
+  release(): void {
+    this.cancel();
+    for (const resampler of this.#resamplers.values()) resampler.release();
+    this.#resamplers.clear();
+  }
+
+  async #run(scope: Scope & { close(): void }): Promise<void> {
+    this.#speaking = true;
+    this.#openNext(scope);
+    while (this.#ahead !== null && !scope.signal.aborted) {
+      const open = await this.#ahead;
+      if (scope.signal.aborted) break;
+      this.#ahead = null;
+      this.#openNext(scope);
+      if (open !== null) await this.#speakPiece(open, scope);
+      if (this.#ahead === null) this.#openNext(scope);
+    }
+    if (this.#scope === scope) this.#speaking = false;
+  }
+
+  #openNext(scope: Scope): void {
+    const request = this.#waiting.shift();
+    if (request !== undefined) this.#ahead = this.#open(request, scope);
+  }
+
+  /** Resolves to null when every model failed (the session has been told) or nobody wants it any more. */
+  async #open(request: PieceRequest, scope: Scope): Promise<OpenPiece | null> {
+    const { models, voice, context, sink } = this.#options;
+    const candidates = models.map(({ model, candidate }) => ({
+      ...candidate,
+      ask: async (signal: AbortSignal) => ({
+        source: model,
+        stream: await openStream(model.synthesize({ text: request.text, voice }, signal), model.name),
+      }),
+    }));
+    try {
+      const { answer, scope: own } = await persist(
+        candidates,
+        context(scope, () => sink.stalled(request)),
+      );
+      return { request, ...answer, scope: own };
+    } catch (error) {
+      if (!scope.signal.aborted) this.#fail(request, error, 'tts');
+      return null;
+    }
+  }
+
+  #fail(request: PieceRequest, error: unknown, source: string): void {
+    const failure = asModelError(error, source);
+    this.#options.sink.failed(request, failure.kind, failure.message);
+  }
+
+  async #speakPiece(open: OpenPiece, scope: Scope): Promise<void> {
+    const { request, source } = open;
+    const { outputRateHz, clock, sink } = this.#options;
+    const resampler = this.#resampler(source.sampleRateHz as SampleRateHz);
+    try {
+      for await (const chunk of readAll(open.stream, source.name, clock, IDLE_MS)) {
+        if (scope.signal.aborted) return;
+        const samples = new Int16Array(
+          chunk.buffer.slice(chunk.byteOffset, chunk.byteOffset + (chunk.byteLength & ~1)),
+        );
+        await this.#feed(request, resampler === null ? samples : resampled(resampler, samples), scope);
+        if (scope.signal.aborted) return;
+      }
+      if (resampler !== null) await this.#feed(request, tail(resampler, outputRateHz), scope);
+      if (!scope.signal.aborted) sink.spoken(request);
+    } catch (error) {
+      resampler?.reset();
+      if (!scope.signal.aborted) this.#fail(request, error, source.name);
+    } finally {
+      open.scope.close();
+    }
+  }
+
+  async #feed(request: PieceRequest, samples: Int16Array, scope: Scope): Promise<void> {
+    const { sink, outputRateHz } = this.#options;
+    const slice = (outputRateHz * SLICE_MS) / 1000;
+    for (let at = 0; at < samples.length; at += slice) {
+      while (sink.queuedMs > MAX_QUEUED_MS - SLICE_MS && !scope.signal.aborted) {
+        await new Promise<void>((go) => {
+          this.#drained = go;
+        });
+        this.#drained = null;
+      }
+      if (scope.signal.aborted) return;
+      sink.speech(request, samples.subarray(at, at + slice));
+    }
+  }
+
+  #resampler(fromHz: SampleRateHz): Resampler | null {
+    const { core, outputRateHz } = this.#options;
+    if (fromHz === outputRateHz) return null;
+    let resampler = this.#resamplers.get(fromHz);
+    if (resampler === undefined) {
+      resampler = core.openResampler(fromHz, outputRateHz);
+      this.#resamplers.set(fromHz, resampler);
+    }
+    resampler.reset();
+    return resampler;
+  }
+}
+
+function resampled(resampler: Resampler, samples: Int16Array): Int16Array {
+  const out = new Int16Array(resampler.maxOutput(samples.length));
+  return out.subarray(0, resampler.process(samples, out));
+}
+
+function tail(resampler: Resampler, rateHz: number): Int16Array {
+  const out = new Int16Array(Math.max(resampler.maxOutput(0), rateHz / 50) + resampler.delaySamples * 2);
+  return out.subarray(0, resampler.flush(out));
+}

@@ -1,0 +1,131 @@
+// A call that comes from a file: the caller's recording goes in at its true pace, what both said comes out on one clock.
+import type { CallInput, CallNotice, Transport, TransportRateHz } from '../port.ts';
+
+/** The clock that paces it. */
+export interface FileClock {
+  now(): number;
+  setTimer(run: () => void, delayMs: number): () => void;
+}
+
+export interface FileCallOptions {
+  /** The caller's side: mono PCM16. */
+  readonly caller: Int16Array;
+  readonly inputRateHz: TransportRateHz;
+  readonly outputRateHz: TransportRateHz;
+  readonly clock: FileClock;
+  readonly input: CallInput;
+  /** After the recording's end the line stays open until the agent has been silent for this long, ... */
+  readonly quietMs?: number;
+  /** ... but not longer than this. */
+  readonly patienceMs?: number;
+}
+
+const PACKET_MS = 20;
+const LEAD_MS = 40;
+
+/** The ear is the file: audio sounds from the moment it is handed over, as in a client's player. */
+export class FileTransport implements Transport {
+  readonly name = 'file';
+  readonly inputRateHz: TransportRateHz;
+  readonly outputRateHz: TransportRateHz;
+  readonly leadMs = LEAD_MS;
+  readonly reportsPlayed = false;
+  readonly #o: FileCallOptions;
+  readonly #startMs: number;
+  readonly #packet: Uint8Array;
+  readonly #caller: Uint8Array;
+  #agent: Int16Array;
+  /** End of the agent's audio, in output samples since the start. */
+  #agentEnd = 0;
+  #packets = 0;
+  #quietSinceMs: number;
+  #listening = true;
+  #closed = false;
+  #cancel: () => void = () => {};
+
+  constructor(options: FileCallOptions) {
+    this.#o = options;
+    this.inputRateHz = options.inputRateHz;
+    this.outputRateHz = options.outputRateHz;
+    this.#packet = new Uint8Array((options.inputRateHz * PACKET_MS * 2) / 1000);
+    this.#caller = new Uint8Array(options.caller.buffer, options.caller.byteOffset, options.caller.byteLength);
+    this.#agent = new Int16Array(
+      Math.ceil((options.caller.length * options.outputRateHz) / options.inputRateHz) + options.outputRateHz,
+    );
+    this.#startMs = options.clock.now();
+    this.#quietSinceMs = this.#startMs;
+    this.#next();
+  }
+
+  /** What the agent said, on the caller's clock, as long as the call was. */
+  agentSide(): Int16Array {
+    return this.#agent.slice(0, this.#lengthSamples());
+  }
+
+  /** Samples of the caller that were sent, silence after the recording's end included. */
+  get sentSamples(): number {
+    return (this.#packets * this.#packet.length) / 2;
+  }
+
+  #lengthSamples(): number {
+    return Math.max(Math.ceil((this.sentSamples * this.outputRateHz) / this.inputRateHz), this.#agentEnd);
+  }
+
+  play(samples: Int16Array): void {
+    const start = Math.max(this.#agentEnd, this.#nowSample());
+    const end = start + samples.length;
+    if (end > this.#agent.length) {
+      const larger = new Int16Array(Math.max(end, this.#agent.length * 1.5));
+      larger.set(this.#agent.subarray(0, this.#agentEnd));
+      this.#agent = larger;
+    }
+    this.#agent.set(samples, start);
+    this.#agentEnd = end;
+  }
+
+  clear(): void {
+    const now = this.#nowSample();
+    if (now >= this.#agentEnd) return;
+    this.#agent.fill(0, now, this.#agentEnd);
+    this.#agentEnd = now;
+  }
+
+  notify(notice: CallNotice): void {
+    if (notice.type !== 'state') return;
+    this.#listening = notice.state === 'listening';
+    this.#quietSinceMs = this.#o.clock.now();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
+  #nowSample(): number {
+    return Math.round(((this.#o.clock.now() - this.#startMs) * this.outputRateHz) / 1000);
+  }
+
+  #next(): void {
+    const dueMs = this.#startMs + (this.#packets + 1) * PACKET_MS;
+    this.#cancel = this.#o.clock.setTimer(() => this.#send(), dueMs - this.#o.clock.now());
+  }
+
+  /** Sends what is due; after a hold-up that is more than one packet. */
+  #send(): void {
+    const { clock, input, quietMs = 1500, patienceMs = 25_000 } = this.#o;
+    while (!this.#closed && this.#startMs + (this.#packets + 1) * PACKET_MS <= clock.now()) {
+      const at = this.#packets * this.#packet.length;
+      const part = this.#caller.subarray(Math.min(at, this.#caller.length), at + this.#packet.length);
+      this.#packet.set(part);
+      this.#packet.fill(0, part.length);
+      this.#packets++;
+      input.audio(this.#packet, at / 2);
+    }
+    if (this.#closed) return;
+    const nowMs = clock.now();
+    const endMs = this.#startMs + (this.#o.caller.length * 1000) / this.inputRateHz;
+    const quiet = this.#listening && nowMs - Math.max(endMs, this.#quietSinceMs) >= quietMs;
+    if (nowMs >= endMs && (quiet || nowMs - endMs >= patienceMs)) input.close('caller hung up');
+    else this.#next();
+  }
+}
