@@ -1,6 +1,7 @@
 // The program that the host tests start on each runtime: `fixture.ts HOST serve PORT`, `... import PATH`, `... facts`.
 import process from 'node:process';
 import type { Host } from '../../src/hosts/port.ts';
+import { sendAudio } from '../../src/transports/websocket/sender.ts';
 
 const [name, command, argument] = process.argv.slice(2);
 const host = await createHost(name);
@@ -32,7 +33,9 @@ async function serveEcho(host: Host, port: number): Promise<void> {
         open: (peer) => void peer.send(`open ${peer.bufferedAmount}`),
         message: (peer, message) => {
           const close = /^close (\d+)$/.exec(String(message.rawData));
-          if (close) peer.close(Number(close[1]), 'as asked');
+          const audio = /^audio (\d+)$/.exec(String(message.rawData));
+          if (audio) for (let i = 0; i < Number(audio[1]); i++) sendAudio(peer, new Int16Array(320).fill(i));
+          else if (close) peer.close(Number(close[1]), 'as asked');
           else if (typeof message.rawData === 'string') peer.send(`text ${message.rawData}`);
           else peer.send(message.uint8Array());
         },
