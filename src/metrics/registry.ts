@@ -72,7 +72,12 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const byName = new Map<string, OneInstrument<AnyHandle>>();
   const taken = new Set<string>();
 
-  function declare<H extends AnyHandle>(kind: Kind, given: HistogramOptions, create: (refuse: () => void) => H) {
+  function declare<H extends AnyHandle>(
+    kind: Kind,
+    given: HistogramOptions,
+    create: (refuse: () => void) => H,
+    limit = maxSeries,
+  ) {
     const known = byName.get(given.name);
     if (known !== undefined) {
       if (known.matches(kind, given)) return known as OneInstrument<H>;
@@ -80,7 +85,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     }
     const refuse = (): void => rejected().labels({ instrument: given.name }).add();
     const onDrop = (): void => dropped().labels({ instrument: given.name }).add();
-    const made = new OneInstrument<H>(kind, given, maxSeries, () => create(refuse), onDrop);
+    const made = new OneInstrument<H>(kind, given, limit, () => create(refuse), onDrop);
     for (const name of made.textNames()) {
       if (taken.has(name)) throw new RangeError(`Metric '${given.name}' would be exported as '${name}', which exists`);
     }
@@ -90,19 +95,17 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   }
 
   const counter = (given: InstrumentOptions) => declare('counter', given, (refuse) => new CounterHandle(refuse));
-  // Declared with the first drop: most processes never need them.
-  const dropped = () =>
-    counter({
-      name: 'telemetry.series.dropped',
-      help: 'Requests for a series beyond the limit of an instrument.',
-      labels: ['instrument'],
-    });
+  // Declared with the first drop: most processes never need them. One series per instrument, so no limit of their own.
+  const own = (name: string, help: string) =>
+    declare(
+      'counter',
+      { name, help, labels: ['instrument'] },
+      (refuse) => new CounterHandle(refuse),
+      Number.POSITIVE_INFINITY,
+    );
+  const dropped = () => own('telemetry.series.dropped', 'Requests for a series beyond the limit of an instrument.');
   const rejected = () =>
-    counter({
-      name: 'telemetry.values.rejected',
-      help: 'Values that were no finite number, or negative where that has no meaning.',
-      labels: ['instrument'],
-    });
+    own('telemetry.values.rejected', 'Values that were no finite number, or negative where that has no meaning.');
 
   return {
     counter,
