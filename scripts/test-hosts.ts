@@ -57,10 +57,10 @@ export async function runOnBun(files: readonly string[], limitSeconds: number): 
   });
 }
 
-/** Deno reports suites and inner tests alike and loses the file of what is inside a suite, so Node's list says what to look for. */
+/** Deno reports suites and inner tests alike and loses the file of what is inside a suite, so Node's list (`known`) says what to look for. */
 export async function runOnDeno(
   files: readonly string[],
-  known: Promise<readonly Leaf[]>,
+  known: readonly Leaf[],
   limitSeconds: number,
 ): Promise<HostRun> {
   return inScratchFolder(async (folder) => {
@@ -72,26 +72,32 @@ export async function runOnDeno(
       const name = attributes.name ?? '';
       told.set(name, [...(told.get(name) ?? []), status]);
     }
-    const here = new Set(files);
-    const leaves = (await known)
-      .filter((leaf) => here.has(leaf.file))
-      .flatMap((leaf): Leaf[] => {
-        const status = told.get(leaf.path.join(' > '))?.shift();
-        if (status === undefined) return [];
-        // Deno reports a test that skips itself while it runs as passed.
-        return [{ ...leaf, status: leaf.status === 'skipped' && status === 'passed' ? 'skipped' : status }];
-      });
+    const leaves = known.flatMap((leaf): Leaf[] => {
+      const status = told.get(leaf.path.join(' > '))?.shift();
+      if (status === undefined) return [];
+      // Deno reports a test that skips itself while it runs as passed.
+      return [{ ...leaf, status: leaf.status === 'skipped' && status === 'passed' ? 'skipped' : status }];
+    });
     const cut = output.indexOf('\n ERRORS ');
     return finished('deno', files, leaves, code, cut < 0 ? output : output.slice(cut), seconds);
   });
 }
 
-/** Tests that Node ran and another host did not, or the other way round, by file. */
-export function differences(reference: HostRun, other: HostRun, files: readonly string[]): string[] {
-  const count = (hostRun: HostRun, file: string) => hostRun.leaves.filter((leaf) => leaf.file === file).length;
-  return files.flatMap((file) => {
-    const [expected, got] = [count(reference, file), count(other, file)];
-    return expected === got ? [] : [`${file}: ${expected} tests on ${reference.host}, ${got} on ${other.host}`];
+/** Names of tests that one of two hosts ran more often than the other. `except`: files that one of them was not given. */
+export function differences(reference: HostRun, other: HostRun, except: readonly string[]): string[] {
+  const count = (hostRun: HostRun) => {
+    const counts = new Map<string, number>();
+    for (const { file, path } of hostRun.leaves) {
+      if (except.includes(file)) continue;
+      const name = path.at(-1) ?? '';
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  };
+  const [expected, got] = [count(reference), count(other)];
+  return [...new Set([...expected.keys(), ...got.keys()])].flatMap((name) => {
+    const [here, there] = [expected.get(name) ?? 0, got.get(name) ?? 0];
+    return here === there ? [] : [`"${name}" ran ${here} times on ${reference.host}, ${there} times on ${other.host}`];
   });
 }
 

@@ -62,15 +62,16 @@ if (suites.length > 0) {
   // Node runs files in parallel and has the machine for itself; Bun and Deno take one core each.
   const onNode = await runOnNode(of('node'), UNIT_SECONDS);
   tell('node', onNode);
-  const missing = (hostRun: HostRun) =>
-    differences(
-      onNode,
-      hostRun,
-      of(hostRun.host).filter((file) => of('node').includes(file)),
-    );
+  /** Files that Node or the other host was not given. */
+  const apart = (host: HostName) => suites.filter((file) => !of('node').includes(file) || !of(host).includes(file));
+  const missing = (hostRun: HostRun) => differences(onNode, hostRun, apart(hostRun.host));
   const [onBun, onDeno] = await Promise.all([
     runOnBun(of('bun'), UNIT_SECONDS),
-    runOnDeno(of('deno'), Promise.resolve(onNode.leaves), UNIT_SECONDS),
+    runOnDeno(
+      of('deno'),
+      onNode.leaves.filter((leaf) => !apart('deno').includes(leaf.file)),
+      UNIT_SECONDS,
+    ),
   ]);
   tell('bun', onBun, missing(onBun));
   tell('deno', onDeno, missing(onDeno));

@@ -68,9 +68,9 @@ test('reports of Bun and Deno are read with their escapes', () => {
   );
 });
 
-test('a file with fewer tests on one host is told', () => {
-  const leaf = (file: string): Leaf => ({ file, path: ['t'], status: 'passed' });
-  const hostRun = (host: 'node' | 'bun', leaves: Leaf[]): HostRun => ({
+test('a test that one host did not run is told', () => {
+  const leaf = (file: string, name: string): Leaf => ({ file, path: [name], status: 'passed' });
+  const hostRun = (host: HostRun['host'], leaves: Leaf[]): HostRun => ({
     host,
     files: 2,
     leaves,
@@ -78,10 +78,10 @@ test('a file with fewer tests on one host is told', () => {
     output: '',
     seconds: 0,
   });
-  const found = differences(
-    hostRun('node', [leaf('a'), leaf('a'), leaf('b')]),
-    hostRun('bun', [leaf('a'), leaf('b')]),
-    ['a', 'b'],
-  );
-  assert.deepEqual(found, ['a: 2 tests on node, 1 on bun']);
+  const onNode = hostRun('node', [leaf('a', 'x'), leaf('a', 'x'), leaf('b', 'y'), leaf('only-node', 'z')]);
+  const onBun = hostRun('bun', [leaf('a', 'x'), leaf('b', 'y'), leaf('b', 'more')]);
+  assert.deepEqual(differences(onNode, onBun, ['only-node']), [
+    '"x" ran 2 times on node, 1 times on bun',
+    '"more" ran 0 times on node, 1 times on bun',
+  ]);
 });

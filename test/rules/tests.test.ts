@@ -1,5 +1,6 @@
 // Tests: none sleeps, none is switched off without a reason, none is the only one that runs, and each asserts something.
 import assert from 'node:assert/strict';
+import { posix } from 'node:path';
 import { test } from 'node:test';
 import { codeOnly, matches, sourcesUnder, textOf, withoutComments } from './source.ts';
 
@@ -29,9 +30,17 @@ test('no test is switched off without a reason', () => {
   );
 });
 
+/** Its own code, or that of a suite beside it which it runs. */
+function asserts(path: string): boolean {
+  const own = codeOnly(textOf(path)).replace(/^import .*$/gm, '');
+  if (ASSERTS.test(own)) return true;
+  const suites = [...withoutComments(textOf(path)).matchAll(/\bfrom\s*['"](\.\/[^'"]+)['"]/g)];
+  return suites.some(([, from = '']) => ASSERTS.test(codeOnly(textOf(posix.join(posix.dirname(path), from)))));
+}
+
 test('every test file asserts', () => {
   assert.deepEqual(
-    tests.filter((path) => !ASSERTS.test(codeOnly(textOf(path)).replace(/^import .*$/gm, ''))),
+    tests.filter((path) => !asserts(path)),
     [],
   );
 });
