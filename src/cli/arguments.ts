@@ -22,7 +22,10 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', kind: 'boolean', summary: 'Show this help (-h)' },
   { name: 'version', kind: 'boolean', summary: 'Show the version (-v)' },
 ];
-const SHORT: Readonly<Record<string, string>> = { '-h': '--help', '-v': '--version' };
+const SHORT = new Map([
+  ['-h', '--help'],
+  ['-v', '--version'],
+]);
 
 type Value = string | number | boolean;
 type Declared = Pick<Command, 'options' | 'positionals'>;
@@ -47,7 +50,7 @@ export function parseArguments(args: readonly string[], declared: Declared): Par
   const problems: string[] = [];
 
   for (let i = 0; i < args.length; i++) {
-    const arg = SHORT[args[i] ?? ''] ?? args[i] ?? '';
+    const arg = SHORT.get(args[i] ?? '') ?? args[i] ?? '';
     if (arg === '--') {
       positionals.push(...args.slice(i + 1));
       break;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { format, inspect } from 'node:util';
 import { configData, configText } from '../../src/config/describe.ts';
-import { ConfigError } from '../../src/config/errors.ts';
+import type { ConfigError } from '../../src/config/errors.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
