@@ -24,6 +24,10 @@ export function missing(host: HostName): string | false {
   return existsSync(program) ? false : `${program} is not there`;
 }
 
+export function runtimePath(host: HostName): string {
+  return COMMANDS[host][0] ?? host;
+}
+
 export interface Program {
   /** The first line of either output that matches. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
