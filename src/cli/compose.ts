@@ -47,6 +47,8 @@ export interface RunningCall {
   readonly startedAtMs: number;
   state: string;
   turns: number;
+  /** When something last happened, on the host's clock. */
+  activeAtMs: number;
 }
 
 export interface Runtime {
@@ -55,6 +57,8 @@ export interface Runtime {
   readonly registry: Registry;
   readonly calls: ReadonlyMap<string, RunningCall>;
   readonly audioSlotsInUse: number;
+  /** The models, and whether requests go to them. */
+  services(): readonly { readonly name: string; readonly state: Breaker['state'] }[];
   /** Throws `RangeError` when the program is full. */
   open(request: CallRequest): Call;
   /** Ends all calls; resolves when everything is given back. */
@@ -82,6 +86,7 @@ export function composeRuntime({ config, agent, log, simulated }: ComposeOptions
   });
   const agentName = agent.name ?? config.agent.name;
   const calls = new Map<string, RunningCall>();
+  const limits = watchLimits(calls, config.session.idleTimeoutMs, config.session.maxTurns);
   const policies = {
     stt: policyFor(config.models.stt.timeoutMs),
     llm: policyFor(config.models.llm.timeoutMs),
@@ -97,6 +102,7 @@ export function composeRuntime({ config, agent, log, simulated }: ComposeOptions
     return {
       telemetry(event) {
         instruments.telemetry(event);
+        running().activeAtMs = clock.now();
         follow(event, running(), callLog);
         extra?.(event);
       },
@@ -124,6 +130,11 @@ export function composeRuntime({ config, agent, log, simulated }: ComposeOptions
     get audioSlotsInUse() {
       return core.slotsInUse;
     },
+    services: () =>
+      [...models.stt, ...models.llm, ...models.tts].map(({ model, breaker }) => ({
+        name: model.name,
+        state: breaker.state,
+      })),
     open(request) {
       if (calls.size >= config.capacity.maxSessions) throw new RangeError('All sessions are in use');
       const id = request.id ?? crypto.randomUUID();
@@ -146,8 +157,16 @@ export function composeRuntime({ config, agent, log, simulated }: ComposeOptions
         recording: request.recording,
         epochMs: Date.now() - clock.now(),
       });
-      running.value = { call, transport: request.transport, startedAtMs: Date.now(), state: 'listening', turns: 0 };
+      running.value = {
+        call,
+        transport: request.transport,
+        startedAtMs: Date.now(),
+        state: 'listening',
+        turns: 0,
+        activeAtMs: clock.now(),
+      };
       calls.set(id, running.value);
+      limits.start();
       instruments.started();
       callLog.info('call started', { transport: request.transport, agent: agentName });
       if (agent.greeting !== undefined) call.say(agent.greeting);
@@ -157,6 +176,29 @@ export function composeRuntime({ config, agent, log, simulated }: ComposeOptions
       const open = [...calls.values()];
       for (const { call } of open) call.close(reason);
       await Promise.all(open.map(({ call }) => call.done));
+    },
+  };
+}
+
+const LIMIT_CHECK_MS = 1000;
+
+/** Ends calls in which nobody says anything, and calls that go on for too many turns. Runs only while there are calls. */
+function watchLimits(calls: ReadonlyMap<string, RunningCall>, idleTimeoutMs: number, maxTurns: number) {
+  let running = false;
+  const check = () => {
+    const nowMs = systemClock.now();
+    for (const { call, activeAtMs, turns } of [...calls.values()]) {
+      if (nowMs - activeAtMs >= idleTimeoutMs) call.close('idle');
+      else if (turns >= maxTurns) call.close('too many turns');
+    }
+    running = calls.size > 0;
+    if (running) systemClock.setTimer(check, LIMIT_CHECK_MS);
+  };
+  return {
+    start() {
+      if (running) return;
+      running = true;
+      systemClock.setTimer(check, LIMIT_CHECK_MS);
     },
   };
 }

@@ -1,0 +1,119 @@
+// `syrinx start`: serves an agent until it is told to stop.
+import type { Agent } from '../../agent/define-agent.ts';
+import { defineAgent } from '../../agent/define-agent.ts';
+import type { Config } from '../../config/schema.ts';
+import { demoAgent } from '../../models/simulated/index.ts';
+import { createLogger } from '../../ops/logs.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { composeRuntime } from '../compose.ts';
+import { EXIT } from '../exit-codes.ts';
+import { loadAgent } from '../load-agent.ts';
+import { serveCalls } from '../serve.ts';
+import { UserError } from '../user-error.ts';
+
+export const command: Command = {
+  name: 'start',
+  summary: 'Serve an agent: calls, health, metrics',
+  usage: 'start [agent.ts] [options]',
+  positionals: [{ name: 'agent.ts', summary: 'The agent; without it a plain one that does not greet' }],
+  options: [
+    {
+      name: 'port',
+      kind: 'number',
+      placeholder: 'PORT',
+      summary: 'Port to listen on; 0 takes a free one',
+      setting: 'health_server.port',
+    },
+    {
+      name: 'host',
+      kind: 'string',
+      placeholder: 'ADDRESS',
+      summary: 'Address to listen on',
+      setting: 'health_server.host',
+    },
+    { name: 'agent-name', kind: 'string', placeholder: 'NAME', summary: 'Name of the agent', setting: 'agent.name' },
+    {
+      name: 'max-sessions',
+      kind: 'number',
+      placeholder: 'N',
+      summary: 'Calls at one time',
+      setting: 'capacity.max_sessions',
+    },
+    {
+      name: 'drain-timeout',
+      kind: 'number',
+      placeholder: 'MS',
+      summary: 'How long calls may go on after a signal',
+      setting: 'capacity.drain_timeout_ms',
+    },
+    {
+      name: 'record',
+      kind: 'string',
+      placeholder: 'DIR',
+      summary: 'Write the inputs of every call there, for `syrinx replay` (what people say is in them)',
+    },
+    {
+      name: 'demo',
+      kind: 'boolean',
+      summary: 'Simulated models, and a demonstration call through the own WebSocket; needs no key',
+    },
+  ],
+  notes: ['Stops on SIGINT and SIGTERM: no new calls, the running ones may end; a second signal ends them at once.'],
+  async run(context) {
+    const { host, args, log, version } = context;
+    const demo = args.boolean('demo') === true;
+    const config = demo ? simulated(context.config) : context.config;
+    const file = args.positionals[0];
+    const agent: Agent = demo && file === undefined ? defineAgent(demoAgent) : await loadAgent(host, file);
+    const quiet = demo
+      ? createLogger({ level: 'warn', format: 'pretty', write: (line) => host.printError(line), now: Date.now })
+      : log;
+    const runtime = composeRuntime({ config, agent, log: quiet });
+    const folder = args.string('record');
+    if (folder !== undefined && !(await host.files.exists(folder))) {
+      throw new UserError('Cannot record', {
+        exitCode: EXIT.config,
+        problems: [`--record: the folder ${folder} does not exist; make it first`],
+      });
+    }
+    const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
+    const service = await serveCalls({ host, config, runtime, log: quiet, version, record });
+    const stopped = untilStopped(context);
+    if (service.server === undefined) log.warn('no port is opened: health_server.enabled is false');
+    else
+      host.print(
+        `Syrinx ${version} on ${host.name} ${host.version} serves "${runtime.agentName}" at ${service.server.url}`,
+      );
+    if (demo && service.server !== undefined) {
+      const { holdDemoCall } = await import('../demo.ts');
+      host.print('A recorded caller calls through ws .../call; the models are simulated.\n');
+      await Promise.race([stopped.first, holdDemoCall(host, service.server.url, config.server.token?.reveal())]);
+      if (!stopped.signalled())
+        host.print(`\nThe server stays up: ${service.server.url}/health, /metrics, /status. Ctrl-C stops it.`);
+    }
+    await stopped.first;
+    await Promise.race([service.drain(config.capacity.drainTimeoutMs), stopped.second]);
+    return EXIT.success;
+  },
+};
+
+/** The first signal asks, the second insists. */
+function untilStopped({ host }: CommandContext) {
+  let signals = 0;
+  let one: () => void = () => {};
+  let two: () => void = () => {};
+  const first = new Promise<void>((resolve) => {
+    one = resolve;
+  });
+  const second = new Promise<void>((resolve) => {
+    two = resolve;
+  });
+  host.onSignal(() => (++signals === 1 ? one() : two()));
+  return { first, second, signalled: () => signals > 0 };
+}
+
+function simulated(config: Config): Config {
+  const { models } = config;
+  const stage = <S extends object>(s: S) => ({ ...s, provider: 'simulated' as const });
+  return { ...config, models: { ...models, stt: stage(models.stt), llm: stage(models.llm), tts: stage(models.tts) } };
+}

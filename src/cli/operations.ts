@@ -1,0 +1,157 @@
+// What the server is told about the program: health, readiness, numbers and calls. Every value is measured or absent.
+import type { Config } from '../config/schema.ts';
+import type { Host } from '../hosts/port.ts';
+import { type Registry, renderPrometheus } from '../metrics/index.ts';
+import type {
+  AuthOptions,
+  HealthReport,
+  ReadyReport,
+  RequestRecorder,
+  ServerOptions,
+  SessionInfo,
+} from '../server/options.ts';
+import type { RunningCall, Runtime } from './compose.ts';
+
+export interface OperationsOptions {
+  readonly host: Host;
+  readonly config: Config;
+  readonly runtime: Runtime;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly auth: AuthOptions;
+  /** `draining` when the program has been told to stop. */
+  phase(): 'starting' | 'running' | 'draining';
+  onError(error: unknown): void;
+}
+
+const MEGABYTE = 1024 * 1024;
+
+export function createOperations(options: OperationsOptions): ServerOptions {
+  const { host, config, runtime, version, startedAtMs, auth, phase } = options;
+  const requests = countRequests(runtime.registry);
+  const uptime = runtime.registry
+    .gauge({ name: 'uptime', unit: 's', help: 'Time since this process began to serve.' })
+    .labels();
+  const memory = runtime.registry
+    .gauge({ name: 'memory', unit: 'By', help: 'Resident memory of this process.' })
+    .labels();
+  const uptimeSeconds = () => (Date.now() - startedAtMs) / 1000;
+  const load = () => runtime.calls.size / config.capacity.maxSessions;
+
+  const ready = (): ReadyReport => {
+    const full = runtime.calls.size >= config.capacity.maxSessions;
+    const reason = phase() === 'running' ? (full ? 'full' : undefined) : phase();
+    return {
+      ready: reason === undefined,
+      services: runtime
+        .services()
+        .filter((s) => s.state === 'closed')
+        .map((s) => s.name),
+      activeJobs: runtime.calls.size,
+      maxJobs: config.capacity.maxSessions,
+      reason,
+    };
+  };
+
+  return {
+    version,
+    startedAtMs,
+    now: Date.now,
+    health: () => health(host, runtime),
+    ready,
+    metricsText() {
+      uptime.set(Math.floor(uptimeSeconds()));
+      const bytes = host.facts.memoryBytes();
+      if (bytes !== null) memory.set(bytes);
+      return renderPrometheus(runtime.registry);
+    },
+    status: () => ({
+      worker_id: `${runtime.agentName}-${host.pid}`,
+      status: phase(),
+      configuration: {
+        agent_name: runtime.agentName,
+        max_concurrent_jobs: config.capacity.maxSessions,
+        region: config.agent.region,
+        health_check_port: config.healthServer.port,
+      },
+      runtime_info: {
+        runtime: host.name,
+        runtime_version: host.version,
+        platform: host.platform,
+        pid: host.pid,
+        version,
+      },
+      metrics: {
+        active_sessions: runtime.calls.size,
+        load: Math.round(load() * 1000) / 1000,
+        scale_up: load() >= config.capacity.scaleUpAt,
+        memory_bytes: host.facts.memoryBytes(),
+      },
+    }),
+    sessions: {
+      list: () => [...runtime.calls.values()].map(describe),
+      get(id) {
+        const running = runtime.calls.get(id);
+        return running === undefined ? undefined : { ...describe(running), turns: running.call.ledger().turns };
+      },
+    },
+    tools: () =>
+      runtime.agent.tools.map(({ name, description, timeoutMs }) => ({
+        name,
+        description,
+        timeout_ms: timeoutMs ?? 60_000,
+      })),
+    auth,
+    requests,
+    onError: options.onError,
+  };
+}
+
+function health(host: Host, runtime: Runtime): HealthReport {
+  const checks = runtime
+    .services()
+    .map(({ name, state }) =>
+      state === 'closed'
+        ? ({ name, status: 'pass' } as const)
+        : ({ name, status: 'warn', message: `resting after failures (${state})` } as const),
+    );
+  const bytes = host.facts.memoryBytes();
+  const disk = host.facts.diskUsage(host.workingDirectory);
+  return {
+    status: checks.every((c) => c.status === 'pass') ? 'healthy' : 'degraded',
+    checks,
+    system: {
+      memory_usage_mb: bytes === null ? null : Math.round((bytes / MEGABYTE) * 10) / 10,
+      load_average: host.facts.loadAverage(),
+      disk_usage_percent: disk === null ? null : Math.round(disk * 1000) / 10,
+    },
+  };
+}
+
+function describe({ call, transport, startedAtMs, state, turns }: RunningCall): SessionInfo {
+  return {
+    session_id: call.id,
+    agent_id: call.ledger().session.agent,
+    status: 'active',
+    state,
+    transport,
+    started_at: new Date(startedAtMs).toISOString(),
+    conversation_turns: turns,
+  };
+}
+
+function countRequests(registry: Registry): RequestRecorder {
+  const counter = registry.counter({
+    name: 'http.requests',
+    help: 'HTTP requests that were answered.',
+    labels: ['method', 'route', 'status'],
+  });
+  let total = 0;
+  return {
+    record(method, route, status) {
+      total++;
+      counter.labels({ method, route, status: String(status) }).add(1);
+    },
+    total: () => total,
+  };
+}

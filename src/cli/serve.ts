@@ -1,0 +1,112 @@
+// Opens the port: routes for people and probes, sockets for callers, and the way down when the program is told to stop.
+import type { Config } from '../config/schema.ts';
+import type { FileWriter, Host, RunningServer } from '../hosts/port.ts';
+import type { Logger } from '../ops/logs.ts';
+import { systemClock } from '../runner/clock.ts';
+import { createApp } from '../server/app.ts';
+import { createSocketHooks } from '../server/sockets.ts';
+import { createWebSocketCalls } from '../transports/websocket/calls.ts';
+import type { Transport } from '../transports/port.ts';
+import type { Runtime } from './compose.ts';
+import { createOperations } from './operations.ts';
+
+export interface Service {
+  /** Undefined where the configuration opens no port. */
+  readonly server: RunningServer | undefined;
+  /** Takes no new calls, lets the running ones end until the limit, then ends them. */
+  drain(limitMs: number): Promise<void>;
+}
+
+export interface ServeCallsOptions {
+  readonly host: Host;
+  readonly config: Config;
+  readonly runtime: Runtime;
+  readonly log: Logger;
+  readonly version: string;
+  /** Where the inputs of calls are written; undefined: nowhere. */
+  readonly record: ((sessionId: string) => FileWriter) | undefined;
+}
+
+const MAX_MESSAGE_BYTES = 256 * 1024;
+/** Sockets beyond the sessions: clients that come back, and those that are told to try later. */
+const SPARE_SOCKETS = 64;
+
+export async function serveCalls({ host, config, runtime, log, version, record }: ServeCallsOptions): Promise<Service> {
+  let phase: 'starting' | 'running' | 'draining' = 'starting';
+  const auth = {
+    token: config.server.token?.reveal(),
+    loopback: isLoopback(config.healthServer.host),
+    openMetrics: config.server.openMetrics,
+    origins: config.server.allowedOrigins,
+    hint: 'set server.token (SYRINX_SERVER_TOKEN) and send it as "Authorization: Bearer TOKEN"',
+  };
+  const operations = createOperations({
+    host,
+    config,
+    runtime,
+    version,
+    startedAtMs: Date.now(),
+    auth,
+    phase: () => phase,
+    onError: (error) => log.error('route failed', { error }),
+  });
+  const calls = createWebSocketCalls({
+    clock: { now: systemClock.now, setTimer: (ms, run) => systemClock.setTimer(run, ms) },
+    newToken: () => crypto.randomUUID() + crypto.randomUUID(),
+    start: (transport) => startCall(transport),
+  });
+
+  function startCall(transport: Transport): ReturnType<Parameters<typeof createWebSocketCalls>[0]['start']> {
+    if (phase !== 'running') return { refused: 'The server is stopping' };
+    try {
+      const id = crypto.randomUUID();
+      const { inputRateHz, outputRateHz } = transport;
+      const call = runtime.open({ id, transport: transport.name, inputRateHz, outputRateHz, recording: record?.(id) });
+      call.attach(transport);
+      return { input: call.input, session: id };
+    } catch (error) {
+      if (error instanceof RangeError) return { refused: 'All sessions are in use' };
+      throw error;
+    }
+  }
+
+  const sockets = createSocketHooks({
+    auth,
+    now: Date.now,
+    maxSockets: config.capacity.maxSessions + SPARE_SOCKETS,
+    admit(url) {
+      if (calls.isResume(url)) return null;
+      if (phase !== 'running') return 'The server is stopping';
+      return runtime.calls.size < config.capacity.maxSessions ? null : 'All sessions are in use';
+    },
+    accept: (socket, url) => calls.accept(socket, url),
+    record: (status) => operations.requests.record('GET', '/call', status),
+  });
+  const { enabled, port, host: hostname } = config.healthServer;
+  const server = enabled
+    ? await host.serve({
+        port,
+        hostname,
+        fetch: createApp(operations).fetch,
+        sockets: sockets.hooks,
+        maxMessageBytes: MAX_MESSAGE_BYTES,
+      })
+    : undefined;
+  phase = 'running';
+  return {
+    server,
+    async drain(limitMs) {
+      phase = 'draining';
+      log.info('draining', { calls: runtime.calls.size });
+      const idle = Promise.all([...runtime.calls.values()].map(({ call }) => call.done));
+      await Promise.race([idle, new Promise<void>((go) => systemClock.setTimer(go, limitMs))]);
+      calls.stop();
+      await runtime.closeAll('server stopped');
+      await server?.stop();
+    },
+  };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '::1' || hostname === '[::1]' || hostname.startsWith('127.');
+}
