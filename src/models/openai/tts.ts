@@ -75,6 +75,7 @@ export function wholeSamples(
   bytes: Uint8Array,
   carried: number | undefined,
 ): { bytes: Uint8Array; odd: number | undefined } {
+  if (bytes.length === 0) return { bytes: new Uint8Array(0), odd: carried };
   const total = bytes.length + (carried === undefined ? 0 : 1);
   const odd = total % 2 === 1 ? bytes[bytes.length - 1] : undefined;
   const length = total - (total % 2);

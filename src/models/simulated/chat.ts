@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Exchange } from './app.ts';
 import { answerTo } from './conversation.ts';
 import { parseBody } from './request-body.ts';
-import { sse, streamed, TornConnection } from './wire.ts';
+import { sse, streamed, tear } from './wire.ts';
 
 const Content = v.nullish(v.union([v.string(), v.array(v.looseObject({ text: v.optional(v.string()) }))]));
 const ChatRequest = v.looseObject({
@@ -64,8 +64,7 @@ export async function chat(exchange: Exchange): Promise<Response> {
     if (!exchange.halfClose) return new Response(body, { headers: { 'content-type': 'application/json' } });
     return streamed('application/json', signal, async (send, gone) => {
       send(new TextEncoder().encode(body.slice(0, body.length / 2)));
-      await clock.sleep(1, gone);
-      throw new TornConnection();
+      await tear(gone);
     });
   }
 
@@ -83,7 +82,7 @@ export async function chat(exchange: Exchange): Promise<Response> {
     for (const { index, id, type, function: call } of calls) {
       const role = index === 0 ? { role: 'assistant', content: null } : {};
       send(chunk({ ...role, tool_calls: [{ index, id, type, function: { name: call.name, arguments: '' } }] }));
-      if (exchange.halfClose) throw await torn(clock, gone);
+      if (exchange.halfClose) await tear(gone);
       for (const piece of call.arguments.match(/.{1,12}/gs) ?? []) {
         send(chunk({ tool_calls: [{ index, function: { arguments: piece } }] }));
       }
@@ -92,20 +91,14 @@ export async function chat(exchange: Exchange): Promise<Response> {
       if (i > 0) due += latency.tokenMs();
       await until(gone);
       if (gone.aborted) return;
-      if (exchange.halfClose && i >= 1) throw await torn(clock, gone);
+      if (exchange.halfClose && i >= 1) await tear(gone);
       send(chunk(i === 0 ? { role: 'assistant', content: word } : { content: word }));
     }
-    if (exchange.halfClose) throw await torn(clock, gone);
+    if (exchange.halfClose) await tear(gone);
     send(chunk({}, finish));
     if (withUsage) send(sse({ ...base, object: 'chat.completion.chunk', choices: [], usage }));
     send(sse('[DONE]'));
   });
-}
-
-/** What was sent before the connection broke should arrive before it. */
-async function torn(clock: Exchange['clock'], gone: AbortSignal): Promise<TornConnection> {
-  await clock.sleep(1, gone);
-  return new TornConnection();
 }
 
 function textOf(content: v.InferOutput<typeof Content>): string {

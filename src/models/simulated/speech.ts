@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { Exchange } from './app.ts';
 import { parseBody } from './request-body.ts';
-import { invalid, missing, streamed, TornConnection } from './wire.ts';
+import { invalid, missing, streamed, tear } from './wire.ts';
 import { streamingWavHeader } from './wav.ts';
 
 const SpeechRequest = v.looseObject({
@@ -31,8 +31,7 @@ export async function speech(exchange: Exchange): Promise<Response> {
     if (format === 'wav') send(streamingWavHeader(voice.sampleRateHz));
     if (exchange.halfClose) {
       send(bytes.slice(0, Math.min(bytes.length, pieceBytes) >> 1));
-      await clock.sleep(1, gone);
-      throw new TornConnection();
+      await tear(gone);
     }
     for (let at = 0, piece = 0; at < bytes.length; at += pieceBytes, piece++) {
       if (piece > 0) await clock.sleep(first + (piece * PIECE_MS) / latency.speed - clock.now(), gone);

@@ -1,7 +1,7 @@
 // POST /v1/audio/transcriptions: the words of known recordings, nothing for anything else.
 import type { Exchange } from './app.ts';
 import { readWav, type Wav } from './wav.ts';
-import { invalid, missing, sse, streamed, TornConnection, WireError } from './wire.ts';
+import { invalid, missing, sse, streamed, tear, WireError } from './wire.ts';
 
 const FORMATS = ['json', 'text', 'verbose_json'];
 const MIN_SECONDS = 0.1;
@@ -27,9 +27,9 @@ export async function transcribe(exchange: Exchange): Promise<Response> {
   const usage = { type: 'duration', seconds: Math.ceil(seconds) };
   await clock.sleep(exchange.arrivedMs + latency.firstMs - clock.now(), signal);
   if (form.get('stream') === 'true') {
-    return streamed('text/event-stream', signal, async (send) => {
+    return streamed('text/event-stream', signal, async (send, gone) => {
       for (const word of text.match(/\s*\S+/g) ?? []) send(sse({ type: 'transcript.text.delta', delta: word }));
-      if (exchange.halfClose) throw new TornConnection();
+      if (exchange.halfClose) await tear(gone);
       send(sse({ type: 'transcript.text.done', text, usage }));
     });
   }
@@ -49,8 +49,7 @@ export async function transcribe(exchange: Exchange): Promise<Response> {
   if (!exchange.halfClose) return new Response(body, { headers: { 'content-type': type } });
   return streamed(type, signal, async (send, gone) => {
     send(new TextEncoder().encode(body.slice(0, body.length / 2)));
-    await clock.sleep(1, gone);
-    throw new TornConnection();
+    await tear(gone);
   });
 }
 

@@ -1,4 +1,5 @@
 // OpenAI's wire as the simulated server writes it: errors, JSON, streams.
+import { hostClock } from './clock.ts';
 
 /** A refusal with OpenAI's error body. */
 export class WireError extends Error {
@@ -40,12 +41,21 @@ export function invalid(param: string, wanted: string): WireError {
   return new WireError(400, `Invalid value for '${param}': expected ${wanted}.`, { code: 'invalid_value', param });
 }
 
-/** Thrown by a writer to tear the connection in the middle of an answer. */
-export class TornConnection extends Error {
+/** Ends a stream as a broken connection does. */
+class TornConnection extends Error {
   override readonly name = 'TornConnection';
   constructor() {
     super('The simulated connection was closed in the middle of the answer');
   }
+}
+
+/** The time, of the host and no other, in which what was sent before a break really leaves: servers hold back the first bytes for a moment. */
+const LEAVE_MS = 5;
+
+/** Tears the connection after what was sent so far has left. */
+export async function tear(gone: AbortSignal): Promise<never> {
+  await hostClock.sleep(LEAVE_MS, gone);
+  throw new TornConnection();
 }
 
 /** A streamed answer. `write` is run once and ends the body by returning; `gone` aborts when the client has left. */
