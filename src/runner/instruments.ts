@@ -38,6 +38,7 @@ export function createCallInstruments(registry: Registry): CallInstruments {
     'Frames decided more than 20 ms after they were due.',
   ).labels();
   let count = 0;
+  active.set(0);
   return {
     frameLatency: duration('syrinx.audio.processing', 'Decision time of a frame less the time at which it was due.'),
     started() {

@@ -438,6 +438,14 @@ class CallSession implements Session {
     );
     const caller = reply.caller;
     const said = heard.filter((t) => t !== '').join(' ');
+    if (how === 'interrupted') {
+      this.#effects.emit({
+        type: 'interrupted',
+        turn: reply.turn,
+        atMs: this.#listener.clockMs(reply.heldAtMs ?? this.#nowMs),
+        heard: said,
+      });
+    } else this.#effects.emit({ type: 'reply', turn: reply.turn, text: said });
     this.#enter(
       ledgerTurn(
         {
@@ -456,14 +464,6 @@ class CallSession implements Session {
         this.#listener.zeroMs,
       ),
     );
-    if (how === 'interrupted') {
-      this.#effects.emit({
-        type: 'interrupted',
-        turn: reply.turn,
-        atMs: this.#listener.clockMs(reply.heldAtMs ?? this.#nowMs),
-        heard: said,
-      });
-    } else this.#effects.emit({ type: 'reply', turn: reply.turn, text: said });
     this.#answer.close(heard, how === 'finished' ? null : how);
     this.#playout.drop();
     if (how !== 'finished') return;

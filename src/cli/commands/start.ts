@@ -86,10 +86,10 @@ export const command: Command = {
       );
     if (demo && service.server !== undefined) {
       const { holdDemoCall } = await import('../demo.ts');
-      host.print('A recorded caller calls through ws .../call; the models are simulated.\n');
+      host.print('A recorded caller calls through its WebSocket (/call); the models are simulated.\n');
       await Promise.race([stopped.first, holdDemoCall(host, service.server.url, config.server.token?.reveal())]);
       if (!stopped.signalled())
-        host.print(`\nThe server stays up: ${service.server.url}/health, /metrics, /status. Ctrl-C stops it.`);
+        host.print(`\nThe server stays up: ${service.server.url}health, /metrics, /status. Ctrl-C stops it.`);
     }
     await stopped.first;
     await Promise.race([service.drain(config.capacity.drainTimeoutMs), stopped.second]);
