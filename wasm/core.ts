@@ -3,22 +3,21 @@ import { createBank, openSlot, releaseSlot, slotOf } from './bank';
 import { createFilters, DOWN, filterFor, TAPS, UP } from './filters';
 import { analyzeFrame } from './frame';
 import {
-  BLOCK_SAMPLES,
+  BEFORE_FRAME,
   FILTER,
   FLOAT_OUT,
   FRAME,
   FRAME_SAMPLES,
   PCM_IN,
   PCM_OUT,
-  RESULTS,
   RING_COUNT,
-  RING_HEAD,
   SLOT_BYTES,
 } from './layout';
 import { floatToPcm, pcmToFloat } from './pcm';
 import { blockInput, resampleBlock, startResampler } from './resample';
 import { ringFree, ringPush, ringTake } from './ring';
 import { startSpeech } from './speech';
+import { createSpectrum } from './spectrum';
 
 export {
   BLOCK_SAMPLES,
@@ -35,11 +34,10 @@ export {
 } from './layout';
 export { floatToPcm, openSlot, pcmToFloat, releaseSlot };
 
-const ANALYSIS_HZ: i32 = 16000;
-
 /** Once, after the host has sized the memory for `slots` slots. */
 export function initialize(slots: u32): void {
   createFilters();
+  createSpectrum();
   createBank(slots);
 }
 
@@ -110,6 +108,8 @@ export function writePcm(handle: i32, samples: i32): i32 {
 export function nextFrame(handle: i32): i32 {
   const slot = slotOf(handle);
   if (slot == 0) return -1;
+  if (load<i32>(slot, RING_COUNT) < FRAME_SAMPLES) return 0;
+  memory.copy(slot + BEFORE_FRAME, slot + FRAME + 272 * 2, 48 * 2);
   if (!ringTake(slot, slot + FRAME, FRAME_SAMPLES)) return 0;
   analyzeFrame(slot);
   return 1;

@@ -1,4 +1,4 @@
-// The fused pass over one 20 ms frame: level, halves, peak, then speech.
+// The fused pass over one 20 ms frame: level, halves, peak, bands, speech.
 import { decibels } from './elementary';
 import {
   FRAME,
@@ -8,6 +8,7 @@ import {
   RESULT_RMS,
   RESULT_SECOND_HALF_DB,
 } from './layout';
+import { bandPowers } from './spectrum';
 import { trackSpeech } from './speech';
 
 const HALF_BYTES: usize = <usize>FRAME_SAMPLES;
@@ -19,12 +20,13 @@ export function analyzeFrame(slot: usize): void {
   const first = squares(frame, HALF_BYTES);
   const second = squares(frame + HALF_BYTES, HALF_BYTES);
   // Whole numbers up to 2^39: exact, so that this is sqrt(mean((s / 32768)^2)) to the last bit.
-  const rms = sqrt((<f64>(first + second) / FULL_SQUARE) / <f64>FRAME_SAMPLES);
-  store<f64>(slot, rms, RESULT_RMS);
+  const mean = <f64>(first + second) / FULL_SQUARE / <f64>FRAME_SAMPLES;
+  store<f64>(slot, sqrt(mean), RESULT_RMS);
   store<f64>(slot, decibels(<f64>first / (FULL_SQUARE * <f64>(FRAME_SAMPLES / 2))), RESULT_FIRST_HALF_DB);
   store<f64>(slot, decibels(<f64>second / (FULL_SQUARE * <f64>(FRAME_SAMPLES / 2))), RESULT_SECOND_HALF_DB);
   store<f64>(slot, <f64>peak(frame), RESULT_PEAK);
-  trackSpeech(slot);
+  bandPowers(slot);
+  trackSpeech(slot, decibels(mean));
 }
 
 function squares(from: usize, bytes: usize): u64 {

@@ -23,30 +23,30 @@ export const FILTER_BYTES: usize = 32;
 export const COEFFICIENTS: usize = FILTERS + 16 * FILTER_BYTES;
 const COEFFICIENTS_BYTES: usize = 10240;
 
-/** Hann window of 128, twiddle factors, band edges (`spectrum.ts`). */
+/** Hann window of 128; twiddle factors as (re, im); base-4 digit reversal and edges of the bands, a byte each (`spectrum.ts`). */
 export const WINDOW: usize = COEFFICIENTS + COEFFICIENTS_BYTES;
 export const TWIDDLES: usize = WINDOW + 128 * 4;
-export const UNPACK: usize = TWIDDLES + 64 * 8;
-export const REVERSED: usize = UNPACK + 64 * 8;
-/** The four sub-frames, one a lane: 64 complex numbers (re, im), v128 each. */
-export const SPECTRUM: usize = REVERSED + 64 * 4;
-/** Power of each band, one sub-frame a lane. */
-export const BAND_POWER: usize = SPECTRUM + 64 * 32;
-/** Sub-frame samples as f32, with the 48 before them. */
-export const FRAME_FLOAT: usize = BAND_POWER + 16 * 16;
+export const REVERSED: usize = TWIDDLES + 128 * 8;
+export const BAND_EDGES: usize = REVERSED + 64;
+/** The frame as f32, with the 48 samples before it. */
+export const FRAME_FLOAT: usize = BAND_EDGES + 32;
+/** Four sub-frames, one a lane: 64 complex numbers, (re, im) as two v128. */
+export const SPECTRUM: usize = FRAME_FLOAT + 368 * 4;
+/** Mean power of each of 16 bands, f32; before that one v128 a band. */
+export const BAND_LANES: usize = SPECTRUM + 64 * 32;
+export const BAND_POWERS: usize = BAND_LANES + 16 * 16;
 
 /** PCM16 as the host hands it over. */
-export const PCM_IN: usize = FRAME_FLOAT + 384 * 4;
+export const PCM_IN: usize = BAND_POWERS + 16 * 4;
 export const PCM_OUT: usize = PCM_IN + <usize>BLOCK_SAMPLES * 2;
 /** History and block as f32, then the result as f32. */
 export const FLOAT_IN: usize = PCM_OUT + <usize>BLOCK_OUTPUT_SAMPLES * 2;
 export const FLOAT_OUT: usize = FLOAT_IN + <usize>(MAX_TAPS + BLOCK_SAMPLES) * 4;
 
-export const SLOTS: usize = FLOAT_OUT + <usize>BLOCK_OUTPUT_SAMPLES * 4;
+export const SLOTS: usize = (FLOAT_OUT + <usize>BLOCK_OUTPUT_SAMPLES * 4 + 63) & ~63;
 
 // ---- in each slot
 
-export const SLOT_BYTES: usize = 7168;
 
 /** Survives release: which use of the slot this is. */
 export const GENERATION: usize = 0;
@@ -73,12 +73,40 @@ export const RESULT_SECOND_HALF_DB: usize = RESULTS + 24;
 export const RESULT_FLOOR_DB: usize = RESULTS + 32;
 export const RESULT_PEAK: usize = RESULTS + 40;
 
-/** Speech tracking (`speech.ts`). */
-export const TRACK: usize = 128;
-export const TRACK_BYTES: usize = 640;
+/** Whether somebody speaks (`speech.ts`): f64 each; the groups are four. */
+export const FLOOR: usize = RESULT_PEAK + 8;
+export const DEVIATION: usize = FLOOR + 8;
+export const ACTIVE: usize = DEVIATION + 8;
+export const CONFIDENCE: usize = ACTIVE + 8;
+export const HOLD: usize = CONFIDENCE + 8;
+export const BEGUN: usize = HOLD + 8;
+export const SEEN: usize = BEGUN + 8;
+export const PRESENCE: usize = SEEN + 8;
+export const EXCESS: usize = PRESENCE + 8;
+export const GROUP: usize = EXCESS + 8;
+export const GROUP_FLOOR: usize = GROUP + 4 * 8;
+export const GROUP_DEVIATION: usize = GROUP_FLOOR + 4 * 8;
+
+/** Recovery of the floor (`recovery.ts`): f64 each, then turns and buckets. */
+export const LEVEL: usize = GROUP_DEVIATION + 4 * 8;
+export const WOBBLE: usize = LEVEL + 8;
+export const QUIET: usize = WOBBLE + 8;
+export const QUIETEST: usize = QUIET + 8;
+export const QUIETEST_FILED: usize = QUIETEST + 8;
+export const LEVEL_TURN: usize = QUIETEST_FILED + 8;
+export const LEVEL_BUCKETS: usize = LEVEL_TURN + 8;
+
+/** Bands (`bands.ts`): 16 f32 each, 8 buckets of them, turns. */
+export const BAND_SMOOTH: usize = LEVEL_BUCKETS + 8 * 8;
+export const BAND_LOWEST: usize = BAND_SMOOTH + 64;
+export const BAND_FILED: usize = BAND_LOWEST + 64;
+export const BAND_MEAN: usize = BAND_FILED + 64;
+export const BAND_SQUARE: usize = BAND_MEAN + 64;
+export const BAND_BUCKETS: usize = BAND_SQUARE + 64;
+export const BAND_TURN: usize = BAND_BUCKETS + 8 * 64;
 
 /** The frame, PCM16, and the 48 samples before it. */
-export const BEFORE_FRAME: usize = TRACK + TRACK_BYTES;
+export const BEFORE_FRAME: usize = BAND_TURN + 8;
 export const FRAME: usize = BEFORE_FRAME + 48 * 2;
 export const FRAME_SAMPLES: i32 = 320;
 
@@ -88,3 +116,6 @@ export const HISTORY: usize = FRAME + <usize>FRAME_SAMPLES * 2;
 export const RING: usize = HISTORY + <usize>MAX_TAPS * 4;
 /** A power of two: 128 ms at 16 kHz. */
 export const RING_SAMPLES: i32 = 2048;
+
+/** A multiple of 64, so that vectors of every slot are aligned. */
+export const SLOT_BYTES: usize = (RING + <usize>RING_SAMPLES * 2 + 63) & ~63;
