@@ -32,6 +32,8 @@ export interface SocketOptions {
   readonly retryAfterSeconds?: number | undefined;
   /** Told of every answered handshake, as a request of the route `/call`. */
   record?(status: number): void;
+  /** Told of what a call threw at a message; its connection is closed with 1011. */
+  onError?(error: unknown): void;
 }
 
 export interface SocketHooks {
@@ -69,9 +71,15 @@ export function createSocketHooks(options: SocketOptions): SocketHooks {
     message(peer, message) {
       const handler = contextOf(peer).handler;
       if (!handler) return;
-      const data = message.rawData;
-      if (typeof data === 'string') handler.text(data);
-      else handler.bytes(data instanceof Uint8Array ? data : message.uint8Array());
+      try {
+        const data = message.rawData;
+        if (typeof data === 'string') handler.text(data);
+        else handler.bytes(plainBytes(data instanceof Uint8Array ? data : message.uint8Array()));
+      } catch (error) {
+        // Without this, one call's trouble would end the process and all calls with it.
+        options.onError?.(error);
+        peer.close(1011, 'internal error');
+      }
     },
     close: (peer, details) => forget(peer, details.code),
     error: (peer) => forget(peer, undefined),
@@ -107,6 +115,11 @@ function refuse(request: Request, options: SocketOptions, openSockets: number): 
   const full = failure(options, 503, 'unavailable', `No call can be taken now: ${reason}`);
   full.headers.set('retry-after', String(options.retryAfterSeconds ?? 5));
   return full;
+}
+
+/** Node and Bun hand out Buffers, whose `slice` does not copy: who keeps "copies" of those keeps borrowed bytes. */
+function plainBytes(data: Uint8Array): Uint8Array {
+  return data.constructor === Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function contextOf(peer: Peer): { handler?: CallSocketHandler | undefined } {

@@ -1,11 +1,17 @@
-// The program that the host tests start on each runtime: `fixture.ts HOST serve PORT`, `... import PATH`, `... facts`.
+// The program that the host tests start on each runtime: `fixture.ts HOST serve PORT`, `... calls PORT`, `... import PATH`, `... facts`.
 import process from 'node:process';
 import type { Host } from '../../src/hosts/port.ts';
+import { createApp } from '../../src/server/app.ts';
+import { createRequestCounter } from '../../src/server/requests.ts';
+import { createSocketHooks } from '../../src/server/sockets.ts';
+import { createWebSocketCalls } from '../../src/transports/websocket/calls.ts';
+import type { StartCall } from '../../src/transports/websocket/socket.ts';
 import { sendAudio } from '../../src/transports/websocket/sender.ts';
 
 const [name, command, argument] = process.argv.slice(2);
 const host = await createHost(name);
 if (command === 'serve') await serveEcho(host, Number(argument));
+else if (command === 'calls') await serveCalls(host, Number(argument));
 else if (command === 'import') await importAndPrint(host, argument ?? '');
 else if (command === 'facts') printFacts(host);
 else throw new Error(`Unknown command "${command}"`);
@@ -51,6 +57,76 @@ async function serveEcho(host: Host, port: number): Promise<void> {
     host.printError(`error ${(error as { code?: string }).code}`);
     host.exit(3);
   }
+}
+
+/** The real server and the real transport, with a session that only says back what it hears. */
+async function serveCalls(host: Host, port: number): Promise<void> {
+  const calls = createWebSocketCalls({
+    clock: {
+      now: () => performance.now(),
+      setTimer(ms, run) {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+    newToken: () => crypto.randomUUID(),
+    start: startEcho(host),
+  });
+  const requests = createRequestCounter();
+  const auth = { loopback: true, token: 'a-token' };
+  const app = createApp({
+    version: '0',
+    startedAtMs: Date.now(),
+    now: Date.now,
+    health: () => ({ status: 'healthy', checks: [] }),
+    ready: () => ({ ready: calls.size < 2, services: ['websocket'], activeJobs: calls.size, maxJobs: 2 }),
+    metricsText: () => requests.text(),
+    status: () => ({ worker_id: host.name, status: 'running' }),
+    sessions: { list: () => [], get: () => undefined },
+    tools: () => [],
+    auth,
+    requests,
+  });
+  const sockets = createSocketHooks({
+    auth,
+    now: Date.now,
+    maxSockets: 4,
+    admit: (url) => (calls.size < 2 || calls.isResume(url) ? null : 'all sessions are taken'),
+    accept: calls.accept,
+    record: (status) => requests.record('GET', '/call', status),
+  });
+  const server = await host.serve({
+    port,
+    hostname: '127.0.0.1',
+    maxMessageBytes: 1 << 18,
+    fetch: app.fetch,
+    sockets: sockets.hooks,
+  });
+  host.onSignal(() => {
+    calls.stop();
+    void server.stop().then(() => host.exit(0));
+  });
+  host.print(`listening ${server.port} ${server.url}`);
+}
+
+function startEcho(host: Host): StartCall {
+  return (transport) => {
+    transport.notify({ type: 'state', state: 'listening' });
+    let heardSamples = 0;
+    const input = {
+      audio(packet: Uint8Array, position: number) {
+        if (position !== heardSamples) host.print(`gap ${position - heardSamples}`);
+        heardSamples = position + packet.length / 2;
+        // A copy: the bytes may lie at an odd address.
+        transport.play(new Int16Array(packet.slice().buffer));
+      },
+      played() {},
+      text: (text: string) => transport.notify({ type: 'reply', turn: 1, text: `You typed: ${text}` }),
+      dtmf() {},
+      close: (reason: string) => host.print(`call over: ${reason}`),
+    };
+    return { input, session: 'echo-1' };
+  };
 }
 
 async function importAndPrint(host: Host, path: string): Promise<void> {

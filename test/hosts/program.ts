@@ -38,9 +38,14 @@ export interface Program {
   kill(): Promise<void>;
 }
 
+/** Starts the fixture on a runtime, as that host. */
 export function start(host: HostName, ...args: string[]): Program {
+  return startFile(host, FIXTURE, host, ...args);
+}
+
+export function startFile(host: HostName, file: string, ...args: string[]): Program {
   const [program = '', ...flags] = COMMANDS[host];
-  const child = spawn(program, [...flags, FIXTURE, host, ...args], {
+  const child = spawn(program, [...flags, file, ...args], {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: '1' },
   });

@@ -144,7 +144,9 @@ export class Connection implements SocketHandler {
 
   /** The network, or the client, closed the connection. Without a "bye" or a normal close, the call may go on. */
   closed(code: number | undefined): void {
-    this.#detach(code === CLOSE.normal ? 'hung up' : 'connection lost', code === CLOSE.normal);
+    if (code === CLOSE.normal) this.#detach('hung up', true);
+    else if (code === CLOSE.internalError) this.#detach('internal error', true);
+    else this.#detach('connection lost', false);
   }
 
   /** Sends JSON; false when the connection cannot take it. */

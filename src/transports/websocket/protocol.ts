@@ -17,6 +17,8 @@ export const CLOSE = {
   /** A flood, or a hello that cannot be met. */
   policy: 1008,
   tooLarge: 1009,
+  /** Used by the server when a call failed inside. */
+  internalError: 1011,
   /** The client reads too slowly, or there is no room. */
   tryLater: 1013,
   takenOver: 4001,
