@@ -72,6 +72,11 @@ export class WebSocketCall implements Transport, ConnectionUser {
     return null;
   }
 
+  /** Its client lost the connection and may come back. */
+  get isWaiting(): boolean {
+    return this.#connection === null && this.#input !== null;
+  }
+
   /** The client is back on another connection; an old one that nobody closed is given up. */
   resume(connection: Connection): void {
     const { clock, counts } = this.#setup;

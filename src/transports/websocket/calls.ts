@@ -4,7 +4,7 @@ import { Connection } from './connection.ts';
 import type { WebSocketCounts, WebSocketLimits } from './limits.ts';
 import { createCounts, DEFAULT_LIMITS } from './limits.ts';
 import type { Hello } from './protocol.ts';
-import { CLOSE } from './protocol.ts';
+import { CLOSE, helloOfUrl } from './protocol.ts';
 import type { Clock, Socket, SocketHandler, StartCall } from './socket.ts';
 
 export interface WebSocketCallsOptions {
@@ -19,7 +19,8 @@ export interface WebSocketCallsOptions {
 export interface WebSocketCalls {
   /** Takes a connection; its messages go to what this returns. */
   accept(socket: Socket, url: URL): SocketHandler;
-  /** True for a client that comes back to a call: it needs no new room. */
+  /** True for a client that comes back to a call and needs no new room. One that will only say so in its hello gets the
+   *  benefit of the doubt while a call waits; if it wants a new call after all, `start` decides. */
   isResume(url: URL): boolean;
   /** Calls that go on, those that wait for their client included. */
   readonly size: number;
@@ -58,13 +59,19 @@ export function createWebSocketCalls(options: WebSocketCallsOptions): WebSocketC
 
   return {
     accept: (socket, url) => new Connection(socket, url, { clock, limits, counts, greet }),
-    isResume: (url) => calls.has(url.searchParams.get('resume') ?? ''),
+    isResume(url) {
+      const token = url.searchParams.get('resume');
+      if (token !== null) return calls.has(token);
+      if (helloOfUrl(url)) return false;
+      for (const call of calls.values()) if (call.isWaiting) return true;
+      return false;
+    },
     get size() {
       return calls.size;
     },
     counts,
     stop() {
-      for (const call of [...calls.values()]) call.stop();
+      for (const call of calls.values()) call.stop();
     },
   };
 }

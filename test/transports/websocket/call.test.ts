@@ -260,6 +260,16 @@ describe('a lost connection', () => {
     assert.deepEqual(session.log, []);
     assert.equal(world.calls.size, 1);
   });
+  it('gives way to its client in a full house, whichever way the token comes', () => {
+    const world = createWorld();
+    const isResume = (query: string) => world.calls.isResume(new URL(`ws://x/call${query}`));
+    const { socket } = world.call();
+    assert.deepEqual([isResume(''), isResume('?rate=8000'), isResume('?resume=token-1')], [false, false, true]);
+    socket.close(1006);
+    assert.deepEqual([isResume(''), isResume('?rate=8000'), isResume('?resume=guess')], [true, false, false]);
+    world.clock.advance(30_000);
+    assert.equal(isResume(''), false);
+  });
   it('cannot be resumed with a wrong token, or after the end', () => {
     const world = createWorld();
     const { socket } = world.call();
