@@ -17,22 +17,6 @@ const judge = resolve(values.judge);
 const program = join(judge, 'judge.mjs');
 if (!existsSync(program)) fail(`There is no judge at ${judge}: give its folder with --judge or SYRINX_JUDGE`);
 
-/** The binary alone: nobody, a read-only root with nothing but the C library, an empty working directory, an empty environment. */
-function alone(args: string, reads: readonly string[], writes: string): string {
-  const binary = `'${join(root, 'dist', 'syrinx').replaceAll("'", `'\\''`)}'`;
-  const folder = `"$(dirname ${writes})"`;
-  return [
-    'bwrap --unshare-all --share-net --die-with-parent --uid 65534 --gid 65534',
-    '--ro-bind /usr /usr --ro-bind-try /lib /lib --ro-bind-try /lib64 /lib64 --proc /proc --dev /dev',
-    `--ro-bind ${binary} /app/syrinx`,
-    `--bind ${folder} ${folder}`,
-    ...reads.map((path) => `--ro-bind ${path} ${path}`),
-    '--dir /empty --chdir /empty --clearenv',
-    '--setenv OPENAI_BASE_URL "$OPENAI_BASE_URL" --setenv OPENAI_API_KEY "$OPENAI_API_KEY"',
-    `--remount-ro / /app/syrinx ${args}`,
-  ].join(' ');
-}
-
 /** The judge bounds each call (its length + 30 s) and each replay (120 s); this bounds the judge. */
 const HOST_SECONDS = 240;
 const CALL = 'call {in} --out {out} --ledger {json} --record {rec}';
@@ -44,7 +28,10 @@ const hosts: Readonly<Record<string, { readonly call: string; readonly replay: s
       { call: `npm run -s on:${host} -- ${CALL}`, replay: `npm run -s on:${host} -- ${REPLAY}` },
     ]),
   ),
-  binary: { call: alone(CALL, ['{in}'], '{out}'), replay: alone(REPLAY, ['{rec}'], '{effects}') },
+  binary: {
+    call: `scripts/run-alone.sh "$(dirname {out})" {in} ${CALL}`,
+    replay: `scripts/run-alone.sh "$(dirname {effects})" {rec} ${REPLAY}`,
+  },
 };
 
 const chosen = values.hosts.split(',').map((name) => {
@@ -78,7 +65,8 @@ for (const name of names) {
   failed += Number(bad);
   // A judge that ends badly without counting a failure has judged nothing.
   if (code !== 0 && bad === '0') failed++;
-  summary.push(`${name.padEnd(12)} ${good} passed, ${bad} failed, ${seconds.toFixed(0)} s`);
+  const [, table = ''] = /^# side by side\n((?:.+\n)+)/m.exec(output) ?? [];
+  summary.push(`${name}: ${good} passed, ${bad} failed, ${seconds.toFixed(0)} s\n${table}`);
 }
 console.log(`\n# all dialogues on ${values.hosts}\n${summary.join('\n')}\n\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
