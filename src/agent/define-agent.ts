@@ -2,6 +2,7 @@
 import type { ToolSpec } from './messages.ts';
 import type { StandardSchema, ToolDefinition, ToolParameters } from './tool.ts';
 
+/** Everything that makes one agent; what is left out takes the configured default. */
 export interface AgentDefinition {
   /** Shown in ledgers, logs and metrics; 1 to 255 characters. Default: the configured agent name. */
   readonly name?: string | undefined;

@@ -25,6 +25,7 @@ export interface StandardResult {
   readonly issues?: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] | undefined;
 }
 
+/** A function of the user: name and description for the model, the shape of its arguments, and what it does. */
 export interface ToolDefinition {
   /** `[a-zA-Z0-9_-]{1,64}`, unique within an agent. */
   readonly name: string;

@@ -3,6 +3,7 @@
 /** Rates that the core converts between. */
 export type SampleRateHz = 8000 | 16000 | 24000 | 48000;
 
+/** What is fixed when a core is made. */
 export interface AudioCoreOptions {
   /** Streams that may be open at once (analyzers and resamplers each take one). Memory is sized by it and never grows. */
   readonly maxSlots: number;
@@ -10,6 +11,7 @@ export interface AudioCoreOptions {
   readonly module?: WebAssembly.Module | undefined;
 }
 
+/** One instance of the WASM module with its memory; hands out slots. */
 export interface AudioCore {
   readonly memoryBytes: number;
   readonly slotsInUse: number;
