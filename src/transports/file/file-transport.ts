@@ -21,7 +21,8 @@ export interface FileCallOptions {
 }
 
 const PACKET_MS = 20;
-const LEAD_MS = 40;
+/** More than any hold-up of the loop: what is not heard is dropped by `clear`, so a long lead delays nothing. */
+const LEAD_MS = 200;
 
 /** The ear is the file: audio sounds from the moment it is handed over, as in a client's player. */
 export class FileTransport implements Transport {
