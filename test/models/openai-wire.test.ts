@@ -511,9 +511,11 @@ test('stt: an answer without text is protocol, spaces are trimmed', async () => 
   await against(json({ words: [] }), async (models) => assert.equal((await failure(models, 'stt')).kind, 'protocol'));
   await against(json({ text: ' Hello. \n' }), async (models) => assert.deepEqual(await ask(models, 'stt'), ['Hello.']));
 });
-test('a stage without a key, or with a wrong time limit, is refused at once', () => {
+test('a stage without a key, with a wrong address or time limit is refused at once', () => {
   assert.throws(() => createOpenAiModels({ stt: { apiKey: 'k' } }), /Cannot use openai.llm without an API key/);
   assert.throws(() => createOpenAiModels({ apiKey: 'k', tts: { timeoutMs: 0 } }), RangeError);
+  assert.throws(() => createOpenAiModels({ apiKey: 'k', baseUrl: 'localhost:8080' }), /must begin with http/);
+  assert.throws(() => createOpenAiModels({ apiKey: 'k', llm: { baseUrl: 'here' } }), /openai.llm/);
 });
 test('warm opens connections and never throws', async () => {
   const asked: (string | undefined)[] = [];

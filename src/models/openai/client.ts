@@ -1,5 +1,5 @@
 // One stage's connection to a server that speaks OpenAI's API, and the life of a request on it: time limit, abort, one error class.
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import { toModelError, abortedError } from './errors.ts';
 
 export const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
@@ -35,7 +35,8 @@ const hostTimer: Timer = (run, delayMs) => {
 /** A stage's client and what its requests need. */
 export interface StageClient {
   readonly name: string;
-  readonly openai: OpenAI;
+  /** The client. Its package is loaded at the first use: that takes 30 to 100 ms, which a server's start should not wait for. */
+  openai(): Promise<OpenAI>;
   /** Starts the life of one request. Throws `ModelError` when `signal` is already aborted. */
   open(signal: AbortSignal): OpenRequest;
   /** Opens a connection ahead of need by asking for the list of models. Never throws; false when there was no answer. */
@@ -66,23 +67,35 @@ export function createStageClient(connection: OpenAiConnection, stage: string, d
       `Cannot use a time limit of ${timeoutMs} ms for ${name}: it must be from 1 to ${LONGEST_TIMER_MS}`,
     );
   }
+  const baseURL = connection.baseUrl ?? DEFAULT_BASE_URL;
+  if (!/^https?:$/.test(URL.parse(baseURL)?.protocol ?? '')) {
+    throw new TypeError(`Cannot use the base URL '${baseURL}' for ${name}: it must begin with http:// or https://`);
+  }
   if (!connection.apiKey) {
     throw new TypeError(`Cannot use ${name} without an API key: give 'apiKey' (any text where the server wants none)`);
   }
   // Everything the client would read from the environment is given: configuration decides, and Deno asks for nothing.
-  const openai = new OpenAI({
-    apiKey: connection.apiKey,
-    adminAPIKey: null,
-    baseURL: connection.baseUrl ?? DEFAULT_BASE_URL,
-    organization: connection.organization ?? null,
-    project: connection.project ?? null,
-    webhookSecret: null,
-    maxRetries: 0,
-    timeout: LONGEST_TIMER_MS,
-    logLevel: 'off',
-    ...(connection.headers ? { defaultHeaders: { ...connection.headers } } : {}),
-    ...(connection.fetch ? { fetch: connection.fetch } : {}),
-  });
+  const load = async (): Promise<OpenAI> => {
+    const { OpenAI } = await import('openai');
+    return new OpenAI({
+      apiKey: connection.apiKey,
+      adminAPIKey: null,
+      baseURL,
+      organization: connection.organization ?? null,
+      project: connection.project ?? null,
+      webhookSecret: null,
+      maxRetries: 0,
+      timeout: LONGEST_TIMER_MS,
+      logLevel: 'off',
+      ...(connection.headers ? { defaultHeaders: { ...connection.headers } } : {}),
+      ...(connection.fetch ? { fetch: connection.fetch } : {}),
+    });
+  };
+  let client: Promise<OpenAI> | undefined;
+  const openai = (): Promise<OpenAI> => {
+    client ??= load();
+    return client;
+  };
   const open = (signal: AbortSignal): OpenRequest => openRequest(name, connection.apiKey, signal, timer, timeoutMs);
   return {
     name,
@@ -92,7 +105,8 @@ export function createStageClient(connection: OpenAiConnection, stage: string, d
       if (signal.aborted) return false;
       const request = open(signal);
       try {
-        await openai.models.list({ signal: request.signal });
+        const api = await openai();
+        await api.models.list({ signal: request.signal });
         return true;
       } catch {
         return false;

@@ -1,5 +1,5 @@
 // Translates whatever the openai client throws into the one error of the model port.
-import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
+import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai/error';
 import { ModelError, type ModelErrorKind } from '../port.ts';
 
 /** Longest piece of a provider's own message that is kept. */

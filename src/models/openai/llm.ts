@@ -1,5 +1,5 @@
 // A language model by OpenAI's chat completions, streamed: text as it comes, tool calls whole, usage, one finish.
-import { APIError } from 'openai';
+import { APIError } from 'openai/error';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { ModelError, type GenerateEvent, type GenerateRequest, type LlmModel, type Message } from '../port.ts';
 import { type BodyReader, readBody } from './body.ts';
@@ -37,7 +37,8 @@ export function createOpenAiLlm(config: OpenAiLlmConfig): LlmModel & { warm(sign
       let usage: GenerateEvent | undefined;
       let body: BodyReader | undefined;
       try {
-        const response = await client.openai.chat.completions.create(wire, { signal: life.signal }).asResponse();
+        const api = await client.openai();
+        const response = await api.chat.completions.create(wire, { signal: life.signal }).asResponse();
         body = readBody(response, life);
         const calls = createToolCallAssembler(client.name);
         const events = createEventSplitter();

@@ -29,7 +29,8 @@ export function createOpenAiStt(config: OpenAiSttConfig): SttModel & { warm(sign
       const hint = prompt ?? config.prompt;
       let finished = false;
       try {
-        const answer: unknown = await client.openai.audio.transcriptions.create(
+        const api = await client.openai();
+        const answer: unknown = await api.audio.transcriptions.create(
           {
             model,
             file: new File([wavOf(pcm, sampleRateHz)], 'speech.wav', { type: 'audio/wav' }),

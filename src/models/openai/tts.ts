@@ -31,7 +31,8 @@ export function createOpenAiTts(config: OpenAiTtsConfig): TtsModel & { warm(sign
       let body: BodyReader | undefined;
       let finished = false;
       try {
-        const response = await client.openai.audio.speech.create(
+        const api = await client.openai();
+        const response = await api.audio.speech.create(
           {
             model: config.model ?? 'gpt-4o-mini-tts',
             voice: voice ?? config.voice ?? 'alloy',

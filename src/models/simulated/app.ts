@@ -48,7 +48,7 @@ export interface Exchange {
   readonly arrivedMs: number;
   readonly latency: { readonly firstMs: number; readonly speed: number; tokenMs(): number };
   readonly script: Script;
-  readonly recognizer: Recognizer;
+  recognizer(): Recognizer;
   readonly voice: Voice;
 }
 
@@ -64,7 +64,12 @@ export function createSimulatedOpenAi(options: SimulatedServerOptions = {}): Sim
   const { profile, latency: own, faults, seed, script: given } = parseSimulatedOptions(rest);
   const script = given ?? demoDialogue.script;
   const latency: Latency = { ...PROFILES[profile], ...own } as Latency;
-  const recognizer = createRecognizer(recordings ?? (given ? [] : demoDialogue.recordings()));
+  // Its preparation takes tens of milliseconds, which a server's start should not wait for; whoever warms up asks for the models.
+  let ear: Recognizer | undefined;
+  const recognizer = (): Recognizer => {
+    ear ??= createRecognizer(recordings ?? (given ? [] : demoDialogue.recordings()));
+    return ear;
+  };
   const voice = createVoice(VOICE_CLIPS);
   // Numbers of its own for each route: one route's requests do not change what another's draw.
   const random = { stt: createRandom(seed), llm: createRandom(seed + 1), tts: createRandom(seed + 2) };
@@ -92,7 +97,10 @@ export function createSimulatedOpenAi(options: SimulatedServerOptions = {}): Sim
     await next();
   });
   const model = (id: string): object => ({ id, object: 'model', created: 1_700_000_000, owned_by: 'syrinx' });
-  app.get('/v1/models', (c) => c.json({ object: 'list', data: MODEL_IDS.map(model) }));
+  app.get('/v1/models', (c) => {
+    recognizer();
+    return c.json({ object: 'list', data: MODEL_IDS.map(model) });
+  });
   app.get('/v1/models/:id', (c) => c.json(model(c.req.param('id'))));
 
   const serve = (

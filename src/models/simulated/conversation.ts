@@ -72,6 +72,6 @@ function plain(text: string): string {
   return text
     .toLowerCase()
     .replace(/[’']/g, '')
-    .replace(/[^\p{L}\p{N}\[\]]+/gu, ' ')
+    .replace(/[^\p{L}\p{N}[\]]+/gu, ' ')
     .trim();
 }

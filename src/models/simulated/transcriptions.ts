@@ -23,7 +23,7 @@ export async function transcribe(exchange: Exchange): Promise<Response> {
       param: 'file',
     });
   }
-  const { text, found } = recognizer.recognize(wav.samples, wav.sampleRateHz);
+  const { text, found } = recognizer().recognize(wav.samples, wav.sampleRateHz);
   const usage = { type: 'duration', seconds: Math.ceil(seconds) };
   await clock.sleep(exchange.arrivedMs + latency.firstMs - clock.now(), signal);
   if (form.get('stream') === 'true') {
