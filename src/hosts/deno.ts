@@ -12,7 +12,7 @@ export function createDenoHost(): Host {
     name: 'deno',
     version: Deno.version.deno,
     importModule: (path) => importUserFile(path, shared.files),
-    serve,
+    serve: (options) => serve(options).catch(withCode),
   };
 }
 
@@ -65,6 +65,12 @@ async function serve(options: ServeOptions): Promise<RunningServer> {
     url: `http://${host}:${server.addr.port}/`,
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Deno gives failed look-ups of a host name no code. */
+function withCode(error: unknown): never {
+  if (error instanceof Error && !('code' in error)) Object.assign(error, { code: 'ENOTFOUND' });
+  throw error;
 }
 
 /** Deno's sockets hand out Blobs unless told otherwise, and those can only be read asynchronously. */

@@ -1,4 +1,5 @@
 // The edge as a host: `{ fetch }` out of web standards alone, for Workers and their like. No files, signals or native code there.
+import { VERSION } from '../cli/commands/version.ts';
 import { createApp } from '../server/app.ts';
 import { createRequestCounter } from '../server/requests.ts';
 import type { SocketHooks } from '../server/sockets.ts';
@@ -137,7 +138,7 @@ let instance: Edge | null = null;
 export default {
   // Made with the first request: clocks and random numbers may not work before it.
   fetch(request: Request, env?: { SYRINX_TOKEN?: string | undefined }): Promise<Response> {
-    instance ??= createEdge({ version: '0.1.0', token: env?.SYRINX_TOKEN });
+    instance ??= createEdge({ version: VERSION, token: env?.SYRINX_TOKEN });
     return instance.fetch(request);
   },
 };
