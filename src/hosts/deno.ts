@@ -30,7 +30,7 @@ async function importUserFile(path: string, files: Host['files']): Promise<Recor
 
 async function serve(options: ServeOptions): Promise<RunningServer> {
   const sockets = createDenoSockets({
-    hooks: withBytes(options.sockets),
+    hooks: completed(options.sockets),
     getNamespace: () => 'calls',
     idleTimeout: 30,
   });
@@ -73,12 +73,16 @@ function withCode(error: unknown): never {
   throw error;
 }
 
-/** Deno's sockets hand out Blobs unless told otherwise, and those can only be read asynchronously. */
-function withBytes(hooks: ServeOptions['sockets']): ServeOptions['sockets'] {
+/** Deno's sockets hand out Blobs unless told otherwise, and those can only be read asynchronously; and crossws does not
+ *  pass on with which code a client closed. */
+function completed(hooks: ServeOptions['sockets']): ServeOptions['sockets'] {
+  const { close, ...others } = hooks;
   return {
-    ...hooks,
+    ...others,
     open(peer) {
-      (peer.websocket as WebSocket).binaryType = 'arraybuffer';
+      const socket = peer.websocket as WebSocket;
+      socket.binaryType = 'arraybuffer';
+      socket.addEventListener('close', ({ code, reason }) => void close?.(peer, { code, reason }));
       return hooks.open?.(peer);
     },
   };

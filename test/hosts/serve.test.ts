@@ -34,6 +34,8 @@ for (const host of HOSTS) {
       assert.equal(((await socket.next()) as Uint8Array).length, 100_000);
       socket.close(1000);
       assert.equal((await socket.closed).code, 1000);
+      // A normal close ends a call, any other is waited for: the server must know which it was.
+      await program.line(/^closed 1000$/);
     });
 
     it('audio to a client that reads late, unharmed by the buffer that is used again', async () => {
