@@ -1,4 +1,5 @@
 // Speech to text by OpenAI's transcriptions endpoint: one utterance as a WAV upload, its words as JSON.
+import { wavHeader } from '../../audio/wav.ts';
 import { ModelError, type SttModel, type Transcript } from '../port.ts';
 import { createStageClient, type OpenAiConnection } from './client.ts';
 
@@ -55,26 +56,11 @@ export function createOpenAiStt(config: OpenAiSttConfig): SttModel & { warm(sign
   };
 }
 
-/** A mono PCM16 WAV file with the plain 44-byte header. */
+/** A mono PCM16 WAV file, at least as long as is accepted. */
 export function wavOf(pcm: Int16Array, sampleRateHz: number): Uint8Array<ArrayBuffer> {
   const dataBytes = Math.max(pcm.length, Math.ceil(sampleRateHz * MIN_AUDIO_SECONDS)) * 2;
   const bytes = new Uint8Array(44 + dataBytes);
-  const view = new DataView(bytes.buffer);
-  const ascii = (at: number, text: string): void => {
-    for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
-  };
-  ascii(0, 'RIFF');
-  view.setUint32(4, 36 + dataBytes, true);
-  ascii(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, sampleRateHz, true);
-  view.setUint32(28, sampleRateHz * 2, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  ascii(36, 'data');
-  view.setUint32(40, dataBytes, true);
+  bytes.set(wavHeader(sampleRateHz, 1, dataBytes));
   bytes.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.length * 2), 44);
   return bytes;
 }

@@ -1,9 +1,9 @@
 // POST /v1/audio/speech: the simulated voice as raw PCM16 or WAV, streamed at a multiple of real time.
 import * as v from 'valibot';
+import { wavHeader } from '../../audio/wav.ts';
 import type { Exchange } from './app.ts';
 import { parseBody } from './request-body.ts';
 import { invalid, missing, streamed, tear } from './wire.ts';
-import { streamingWavHeader } from './wav.ts';
 
 const SpeechRequest = v.looseObject({
   model: v.string(),
@@ -28,7 +28,7 @@ export async function speech(exchange: Exchange): Promise<Response> {
   const first = exchange.arrivedMs + latency.firstMs;
   await clock.sleep(first - clock.now(), signal);
   return streamed(format === 'wav' ? 'audio/wav' : 'audio/pcm', signal, async (send, gone) => {
-    if (format === 'wav') send(streamingWavHeader(voice.sampleRateHz));
+    if (format === 'wav') send(wavHeader(voice.sampleRateHz, 1));
     if (exchange.halfClose) {
       send(bytes.slice(0, Math.min(bytes.length, pieceBytes) >> 1));
       await tear(gone);

@@ -68,7 +68,7 @@ async function wavOf(file: Blob): Promise<Wav> {
   try {
     return readWav(new Uint8Array(await file.arrayBuffer()));
   } catch (error) {
-    throw new WireError(400, `Invalid file format: ${(error as Error).message}. Supported here: WAV with PCM16.`, {
+    throw new WireError(400, `Invalid file format. ${(error as Error).message}`, {
       code: 'invalid_file',
       param: 'file',
     });
