@@ -81,6 +81,7 @@ export async function serveCalls({ host, config, runtime, log, version, record }
     },
     accept: (socket, url) => calls.accept(socket, url),
     record: (status) => operations.requests.record('GET', '/call', status),
+    onError: (error) => log.error('socket failed', { error }),
   });
   const { enabled, port, host: hostname } = config.healthServer;
   const server = enabled

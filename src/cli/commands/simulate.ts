@@ -34,7 +34,7 @@ export const command: Command = {
       maxMessageBytes: 1024,
       maxBodyBytes: 32 * 1024 * 1024,
     });
-    host.print(`OPENAI_BASE_URL=${server.url}/v1 OPENAI_API_KEY=simulated`);
+    host.print(`OPENAI_BASE_URL=${server.url}v1 OPENAI_API_KEY=simulated`);
     await new Promise<void>((stop) => host.onSignal(() => stop()));
     await server.stop();
     return EXIT.success;
