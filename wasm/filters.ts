@@ -2,7 +2,8 @@
 import { COEFFICIENTS, FILTERS, FILTER_BYTES } from './layout';
 import { bessel0, sinPi } from './elementary';
 
-const KAISER_BETA: f64 = 9.5;
+/** 9.5 leaves 96 dB at 1.05 of Nyquist; 10 leaves 100 dB from there on and costs 0.05 dB at 0.9. */
+const KAISER_BETA: f64 = 10.0;
 const ROLL_OFF: f64 = 0.94;
 /** Zero crossings of the sinc on each side, at the lower of the two rates. */
 const HALF_WIDTH: i32 = 32;

@@ -11,15 +11,23 @@ const FIRST_HALF_DB = 2;
 const SECOND_HALF_DB = 3;
 const FLOOR_DB = 4;
 const PEAK = 5;
+const NOTHING = new Int16Array(0);
 
 export class SlotAnalyzer implements Analyzer {
   readonly inputRateHz: SampleRateHz;
   readonly delaySamples: number;
   readonly maxPacketSamples: number;
   readonly #engine: Engine;
-  readonly #frame: Int16Array;
   readonly #results: Float64Array;
   #handle: number;
+  frame: Int16Array;
+  // Plain fields, doubles from the start: a getter that the host does not inline would box its result at each read.
+  score = Number.NaN;
+  rms = Number.NaN;
+  firstHalfDb = Number.NaN;
+  secondHalfDb = Number.NaN;
+  floorDb = Number.NaN;
+  peak = Number.NaN;
 
   constructor(engine: Engine, inputRateHz: SampleRateHz) {
     this.#handle = openSlot(engine, inputRateHz, ANALYSIS_HZ);
@@ -29,8 +37,9 @@ export class SlotAnalyzer implements Analyzer {
     this.maxPacketSamples = inputRateHz / 10;
     const buffer = engine.core.memory.buffer;
     const slot = slotOffset(this.#handle);
-    this.#frame = new Int16Array(buffer, slot + LAYOUT.FRAME, LAYOUT.FRAME_SAMPLES);
+    this.frame = new Int16Array(buffer, slot + LAYOUT.FRAME, LAYOUT.FRAME_SAMPLES);
     this.#results = new Float64Array(buffer, slot + LAYOUT.RESULTS, 6);
+    this.#copyResults();
   }
 
   write(packet: Uint8Array): number {
@@ -67,55 +76,37 @@ export class SlotAnalyzer implements Analyzer {
   next(): boolean {
     const found = this.#engine.core.nextFrame(this.#handle);
     if (found < 0) throw slotWasReleased();
-    return found === 1;
-  }
-
-  get frame(): Int16Array {
-    if (this.#handle < 0) throw slotWasReleased();
-    return this.#frame;
-  }
-
-  get score(): number {
-    return this.#result(SCORE);
-  }
-
-  get rms(): number {
-    return this.#result(RMS);
-  }
-
-  get firstHalfDb(): number {
-    return this.#result(FIRST_HALF_DB);
-  }
-
-  get secondHalfDb(): number {
-    return this.#result(SECOND_HALF_DB);
-  }
-
-  get floorDb(): number {
-    return this.#result(FLOOR_DB);
-  }
-
-  get peak(): number {
-    return this.#result(PEAK);
+    if (found === 0) return false;
+    this.#copyResults();
+    return true;
   }
 
   reset(): void {
     if (this.#engine.core.start(this.#handle, this.inputRateHz, ANALYSIS_HZ) < 0) throw slotWasReleased();
+    this.#copyResults();
   }
 
   release(): void {
     releaseSlot(this.#engine, this.#handle);
     this.#handle = -1;
+    // The place may be another stream's by the next call.
+    this.frame = NOTHING;
+    this.score = this.rms = this.firstHalfDb = this.secondHalfDb = this.floorDb = this.peak = Number.NaN;
+  }
+
+  #copyResults(): void {
+    const results = this.#results;
+    this.score = results[SCORE] as number;
+    this.rms = results[RMS] as number;
+    this.firstHalfDb = results[FIRST_HALF_DB] as number;
+    this.secondHalfDb = results[SECOND_HALF_DB] as number;
+    this.floorDb = results[FLOOR_DB] as number;
+    this.peak = results[PEAK] as number;
   }
 
   #take(samples: number): number {
     const taken = this.#engine.core.writePcm(this.#handle, samples);
     if (taken < 0) throw slotWasReleased();
     return taken;
-  }
-
-  #result(index: number): number {
-    if (this.#handle < 0) throw slotWasReleased();
-    return this.#results[index] as number;
   }
 }

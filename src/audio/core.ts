@@ -49,11 +49,11 @@ export interface Analyzer {
   readonly peak: number;
   /** Back to the state after `openAnalyzer`. */
   reset(): void;
-  /** Frees the slot. Later calls throw `Error` ("slot was released"). */
+  /** Frees the slot. Later calls throw `Error` ("slot was released"); the figures are NaN then and `frame` is empty. */
   release(): void;
 }
 
-/** A streaming resampler for mono PCM16 (polyphase 64 taps, Kaiser 9.5, roll-off 0.94). Same output under any chunking. Allocates nothing. */
+/** A streaming resampler for mono PCM16 (polyphase 64 taps, Kaiser 10, roll-off 0.94). Same output under any chunking. Allocates nothing. */
 export interface Resampler {
   readonly fromHz: SampleRateHz;
   readonly toHz: SampleRateHz;

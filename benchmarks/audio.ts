@@ -1,0 +1,125 @@
+// The audio core against plain TypeScript in the same run: fused pass, resampler. Prints a table and one JSON line; run it on each host:
+// `npx bun benchmarks/audio.ts`, `npx deno run -A benchmarks/audio.ts`, `node benchmarks/audio.ts`. Only the ratios and `--gate` matter
+// on a shared machine.
+import process from 'node:process';
+import { createAudioCore } from '../src/audio/index.ts';
+import { FrameTwin } from '../test/audio/frame-twin.ts';
+import { ResamplerTwin } from '../test/audio/resampler-twin.ts';
+import { speechLike } from '../test/audio/signals.ts';
+
+const ROUNDS = 9;
+const FRAMES = 2_000;
+const STREAMS = 500;
+const GATES = { passUs: 3, passRatio: 2, resamplerTimesRealTime: 1_500 };
+
+const host = process.versions['bun'] ? 'bun' : process.versions['deno'] ? 'deno' : 'node';
+const pcm = speechLike({ seconds: 10, seed: 1, noiseDb: -46 });
+const core = createAudioCore({ maxSlots: STREAMS + 2 });
+
+/** Best and median of rounds, in us per unit. */
+function measure(units: number, run: () => void): { readonly best: number; readonly median: number } {
+  run();
+  const times = Array.from({ length: ROUNDS }, () => {
+    const started = performance.now();
+    run();
+    return ((performance.now() - started) * 1000) / units;
+  }).sort((a, b) => a - b);
+  return { best: times[0]!, median: times[ROUNDS >> 1]! };
+}
+
+const frames = Array.from({ length: Math.floor(pcm.length / 320) }, (_, i) => pcm.subarray(i * 320, i * 320 + 320));
+const packets = frames.map((frame) => new Uint8Array(frame.buffer, frame.byteOffset, 640));
+let sink = 0;
+
+const analyzer = core.openAnalyzer(16_000);
+const pass = measure(FRAMES, () => {
+  for (let i = 0; i < FRAMES; i++) {
+    analyzer.write(packets[i % packets.length]!);
+    while (analyzer.next()) sink += analyzer.score + analyzer.rms;
+  }
+});
+const many = Array.from({ length: STREAMS }, () => core.openAnalyzer(16_000));
+const passMany = measure(FRAMES, () => {
+  for (let i = 0; i < FRAMES; i++) {
+    const stream = many[i % STREAMS]!;
+    stream.write(packets[(i + (i % STREAMS)) % packets.length]!);
+    while (stream.next()) sink += stream.score + stream.rms;
+  }
+});
+for (const stream of many) stream.release();
+const twin = new FrameTwin();
+const passTwin = measure(FRAMES, () => {
+  for (let i = 0; i < FRAMES; i++) {
+    twin.analyze(frames[i % frames.length]!);
+    sink += twin.speech.score + twin.rms;
+  }
+});
+
+const PAIRS = [
+  [24_000, 48_000],
+  [48_000, 16_000],
+  [8_000, 16_000],
+  [16_000, 48_000],
+] as const;
+const resamplers = PAIRS.map(([from, to]) => {
+  const chunk = pcm.subarray(0, from / 50);
+  const chunks = 400;
+  const resampler = core.openResampler(from, to);
+  const output = new Int16Array(resampler.maxOutput(chunk.length));
+  const ours = measure(chunks, () => {
+    for (let i = 0; i < chunks; i++) sink += resampler.process(chunk, output);
+  });
+  resampler.release();
+  const plain = new ResamplerTwin(from, to);
+  const control = measure(40, () => {
+    for (let i = 0; i < 40; i++) sink += plain.process(chunk, output);
+  });
+  return {
+    from,
+    to,
+    timesRealTime: 20_000 / ours.best,
+    twinTimesRealTime: 20_000 / control.best,
+    ratio: control.best / ours.best,
+  };
+});
+
+const round = (x: number) => Number(x.toPrecision(3));
+const passRatio = passTwin.best / pass.best;
+console.log(`audio core on ${host}: us per 20 ms frame, best (median) of ${ROUNDS}`);
+console.log(`  fused pass, one stream       ${round(pass.best)} (${round(pass.median)})`);
+console.log(`  fused pass, ${STREAMS} streams      ${round(passMany.best)} (${round(passMany.median)})`);
+console.log(
+  `  the same in TypeScript       ${round(passTwin.best)} (${round(passTwin.median)}): ratio ${round(passRatio)}`,
+);
+for (const r of resamplers) {
+  console.log(
+    `  ${r.from} to ${r.to} Hz: ${round(r.timesRealTime)} x real time; TypeScript ${round(r.twinTimesRealTime)} x: ratio ${round(r.ratio)}`,
+  );
+}
+console.log(
+  JSON.stringify({
+    benchmark: 'audio',
+    host,
+    passUs: round(pass.best),
+    passManyUs: round(passMany.best),
+    passTwinUs: round(passTwin.best),
+    passRatio: round(passRatio),
+    resamplers: resamplers.map((r) => ({
+      fromHz: r.from,
+      toHz: r.to,
+      timesRealTime: round(r.timesRealTime),
+      ratio: round(r.ratio),
+    })),
+    checksum: Number.isFinite(sink),
+  }),
+);
+if (process.argv.includes('--gate') && passRatio < GATES.passRatio) {
+  console.error(
+    `The fused pass is only ${round(passRatio)} times as fast as its twin: ${GATES.passRatio} is the least.`,
+  );
+  process.exit(1);
+}
+if (pass.best > GATES.passUs) console.log(`  note: the pass takes more than the aim of ${GATES.passUs} us`);
+if (resamplers[0]!.timesRealTime < GATES.resamplerTimesRealTime) {
+  console.log(`  note: 24000 to 48000 Hz runs below the aim of ${GATES.resamplerTimesRealTime} x real time`);
+}
