@@ -44,6 +44,8 @@ export async function runOnBun(files: readonly string[], limitSeconds: number): 
     const command = [
       bun,
       'test',
+      // Bun stops a test after 5 s where Node and Deno set no limit; a loaded machine is no failure.
+      `--timeout=${limitSeconds * 1000}`,
       '--reporter=junit',
       `--reporter-outfile=${report}`,
       ...files.map((file) => `./${file}`),

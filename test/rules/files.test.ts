@@ -9,7 +9,15 @@ const DRAWERS = /^(?:utils?|helpers?|misc|common|types|shared|managers?|stuff|li
 const DRAWER_FOLDERS = /^(?:ports|base|core)$/;
 const KEBAB = /^\.?[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*$/;
 /** Names that a tool or a reader's habit prescribes. */
-const GIVEN = new Set(['README.md', 'CHANGELOG.md', 'LICENSE', 'Containerfile', 'CONTRIBUTING.md', 'SECURITY.md']);
+const GIVEN = new Set([
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'Containerfile',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'NOTICE',
+]);
 const MACHINE_PATH = /(?<![\w.:/-])\/(?:work|root|home\/\w+|Users\/\w+|tmp\/\w+)\//;
 const NOTE_TO_SELF = new RegExp(`\\b(?:${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
 const TEXT = new Set([
