@@ -28,6 +28,8 @@ export interface ComposeOptions {
   readonly log: Logger;
   /** Behaviour of simulated models, where the configuration asks for them. */
   readonly simulated?: SimulatedServerOptions | undefined;
+  /** Instead of the models that the configuration names. */
+  readonly models?: CallModels | undefined;
 }
 
 export interface CallRequest {
@@ -69,13 +71,13 @@ export interface Runtime {
 const SLOTS_PER_CALL = 4;
 
 /** Throws `UserError` when the configuration leaves a model without a key. */
-export function composeRuntime({ config, agent, log, simulated }: ComposeOptions): Runtime {
+export function composeRuntime({ config, agent, log, simulated, models: given }: ComposeOptions): Runtime {
   const clock = systemClock;
   const core = createAudioCore({ maxSlots: Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL) });
   const ticker = createTicker(clock);
   const registry = createRegistry({ maxSeriesPerInstrument: config.telemetry.maxSeriesPerInstrument });
   const instruments = createCallInstruments(registry);
-  const models = createModels(config, simulated);
+  const models = given ?? createModels(config, simulated);
   const voice = agent.voice ?? config.models.tts.voice;
   const canned = createCannedAudio({
     tts: models.tts[0]?.model ?? null,
