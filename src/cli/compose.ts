@@ -7,7 +7,6 @@ import { createOpenAiLlm, createOpenAiStt, createOpenAiTts } from '../models/ope
 import type { LlmModel, SttModel, TtsModel } from '../models/port.ts';
 import { createSimulatedOpenAi, type SimulatedServerOptions } from '../models/simulated/index.ts';
 import type { Logger } from '../ops/logs.ts';
-import { APOLOGY_RATE_HZ, apologyPcm } from '../runner/apology-clip.generated.ts';
 import { Breaker } from '../runner/breaker.ts';
 import { type Call, type CallModels, type CallObserver, startCall } from '../runner/call.ts';
 import { createCannedAudio } from '../runner/canned.ts';
@@ -15,6 +14,7 @@ import { systemClock } from '../runner/clock.ts';
 import { createCallInstruments } from '../runner/instruments.ts';
 import { DEFAULT_PERSIST_POLICY, type PersistPolicy } from '../runner/persist.ts';
 import type { RecordingSink } from '../runner/recorder.ts';
+import { STOCK_RATE_HZ, stockPhrasePcm } from '../runner/stock-phrases.generated.ts';
 import { createTicker } from '../runner/ticker.ts';
 import type { SessionTelemetry } from '../session/effects.ts';
 import type { SessionOptions } from '../session/options.ts';
@@ -63,6 +63,8 @@ export interface Runtime {
   services(): readonly { readonly name: string; readonly state: Breaker['state'] }[];
   /** Throws `RangeError` when the program is full. */
   open(request: CallRequest): Call;
+  /** Opens connections to the models ahead of the first call. Never rejects. */
+  warm(): Promise<void>;
   /** Ends all calls; resolves when everything is given back. */
   closeAll(reason: string): Promise<void>;
 }
@@ -82,7 +84,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
   const canned = createCannedAudio({
     tts: models.tts[0]?.model ?? null,
     voice,
-    clip: () => ({ sampleRateHz: APOLOGY_RATE_HZ, samples: apologyPcm() }),
+    clip: (name) => ({ sampleRateHz: STOCK_RATE_HZ, samples: stockPhrasePcm(name) }),
     core,
     clock,
   });
@@ -173,6 +175,11 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
       callLog.info('call started', { transport: request.transport, agent: agentName });
       if (agent.greeting !== undefined) call.say(agent.greeting);
       return call;
+    },
+    async warm() {
+      const { signal } = new AbortController();
+      const all = [...models.stt, ...models.llm, ...models.tts];
+      await Promise.all(all.map(({ model }) => model.warm?.(signal)));
     },
     async closeAll(reason) {
       const open = [...calls.values()];

@@ -45,8 +45,13 @@ export class ModelError extends Error {
   }
 }
 
+interface Warmable {
+  /** Opens a connection ahead of need. Never rejects; false when nobody answered. */
+  warm?(signal: AbortSignal): Promise<boolean>;
+}
+
 /** Speech to text: one utterance in, its words out. */
-export interface SttModel {
+export interface SttModel extends Warmable {
   /** `provider.stage`, e.g. `openai.stt`; used in errors, logs and metrics. */
   readonly name: string;
   /** `pcm`: mono PCM16 at `sampleRateHz`, owned by the call. Empty text = no words were found. Throws `ModelError`. */
@@ -64,7 +69,7 @@ export interface Transcript {
 }
 
 /** A language model: messages in, a stream of text, tool calls, usage and one finish out. */
-export interface LlmModel {
+export interface LlmModel extends Warmable {
   readonly name: string;
   /** Throws `ModelError` (from the iteration). Tool calls are yielded whole, in order, before `finish`. */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
@@ -82,7 +87,7 @@ export type GenerateEvent =
   | { readonly type: 'finish'; readonly reason: 'stop' | 'tool-calls' | 'length' | 'content-filter' };
 
 /** Text to speech: one speakable piece in, mono PCM16 chunks out as they arrive. */
-export interface TtsModel {
+export interface TtsModel extends Warmable {
   readonly name: string;
   /** Rate of every chunk it yields. */
   readonly sampleRateHz: number;

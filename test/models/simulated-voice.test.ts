@@ -1,4 +1,4 @@
-// The simulated voice and what it is made of: clips, their coding, resampling, the Fourier transform; and the stored apology.
+// The simulated voice and what it is made of: clips, their coding, resampling, the Fourier transform; and the stored stock phrases.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeAdpcm, encodeAdpcm } from '../../src/models/simulated/adpcm.ts';
@@ -9,12 +9,7 @@ import { resample } from '../../src/models/simulated/resample.ts';
 import { DEFAULT_FALLBACK, DEFAULT_UNCLEAR } from '../../src/models/simulated/script.ts';
 import { createVoice, wordsOf } from '../../src/models/simulated/voice.ts';
 import { VOICE_CLIPS } from '../../src/models/simulated/voice-clips.generated.ts';
-import {
-  APOLOGY_MULAW_BASE64,
-  APOLOGY_RATE_HZ,
-  APOLOGY_TEXT,
-  apologyPcm,
-} from '../../src/runner/apology-clip.generated.ts';
+import { STOCK_PHRASES, STOCK_RATE_HZ, stockPhrasePcm } from '../../src/runner/stock-phrases.generated.ts';
 import { DEFAULT_SESSION_OPTIONS } from '../../src/session/options.ts';
 
 const voice = createVoice(VOICE_CLIPS);
@@ -107,10 +102,11 @@ test('the transform agrees with its definition and with its inverse', () => {
   fft(y, x);
   for (let i = 0; i < n; i++) assert.ok(Math.abs((x[i] as number) / n - (re[i] as number)) < 1e-14);
 });
-test('the stored apology says the default phrase, as sound of speech', () => {
-  assert.equal(APOLOGY_TEXT, DEFAULT_SESSION_OPTIONS.phrases.apology);
-  assert.ok(APOLOGY_MULAW_BASE64.length < 40_000);
-  const pcm = apologyPcm();
-  assert.ok(pcm.length > 2 * APOLOGY_RATE_HZ && pcm.length < 5 * APOLOGY_RATE_HZ);
-  assert.ok(rms(pcm) > 1000 && rms(pcm) < 8000);
-});
+for (const name of ['apology', 'wait', 'goodbye'] as const) {
+  test(`the stored ${name} says the default phrase, as sound of speech`, () => {
+    assert.equal(STOCK_PHRASES[name].text, DEFAULT_SESSION_OPTIONS.phrases[name]);
+    const pcm = stockPhrasePcm(name);
+    assert.ok(pcm.length > 0.5 * STOCK_RATE_HZ && pcm.length < 5 * STOCK_RATE_HZ);
+    assert.ok(rms(pcm) > 1000 && rms(pcm) < 8000);
+  });
+}

@@ -42,6 +42,7 @@ export const command: Command = {
     const caller = await readCaller(host.files, file);
     const agent = await loadAgent(host, args.string('agent'));
     const runtime = composeRuntime({ config, agent, log });
+    void runtime.warm();
     const record = args.string('record');
     const outputRateHz = Math.max(VOICE_RATE_HZ, caller.rateHz) as TransportRateHz;
     const call = runtime.open({

@@ -78,6 +78,7 @@ export const command: Command = {
     }
     const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
     const service = await serveCalls({ host, config, runtime, log: quiet, version, record });
+    void runtime.warm();
     const stopped = untilStopped(context);
     if (service.server === undefined) log.warn('no port is opened: health_server.enabled is false');
     else
