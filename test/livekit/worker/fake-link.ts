@@ -17,6 +17,7 @@ export class FakeLink {
   /** How the worker ended it. */
   ended: 'close' | 'cut' | null = null;
   bufferedBytes = 0;
+  answersPings = true;
   #isClosed = false;
 
   constructor(request: SocketRequest, listener: SocketListener) {
@@ -28,6 +29,9 @@ export class FakeLink {
     this.frames.push(frame);
     const message = typeof frame === 'string' ? WorkerMessage.fromJsonString(frame) : WorkerMessage.fromBinary(frame);
     this.said.push(message.message);
+    if (message.message.case !== 'ping' || !this.answersPings) return;
+    const { timestamp } = message.message.value;
+    this.say({ case: 'pong', value: { lastTimestamp: timestamp, timestamp } });
   }
   end(how: 'close' | 'cut'): void {
     this.ended ??= how;
