@@ -1,0 +1,85 @@
+// From an assigned job to a running call: joins the room, waits for the caller, opens the call, and tells the server how it ended.
+import type { CallInput } from '../../transports/port.ts';
+import type { AssignedJob, JobHandler, JobOutcome, RunningJob } from '../job.ts';
+import type { Connect } from './connection.ts';
+import type { RoomObserver } from './room-observer.ts';
+import { type RoomLimits, RoomTransport, withoutTokens } from './room-transport.ts';
+import type { LineClock } from './voice-line.ts';
+
+/** A call as the room needs it. */
+export interface OpenedCall {
+  readonly input: CallInput;
+  /** Resolves when the session is over. */
+  readonly done: Promise<unknown>;
+}
+
+export interface RoomJobOptions {
+  readonly connect: Connect;
+  readonly clock: LineClock;
+  readonly random: () => number;
+  /** Starts a session on the line and attaches it. A throw ends the job as failed. */
+  readonly openCall: (transport: RoomTransport, job: AssignedJob) => OpenedCall;
+  /** A token for joining again; default: that of the job. */
+  readonly mintToken?: ((room: string, identity: string, job: AssignedJob) => Promise<string>) | undefined;
+  readonly outputRateHz?: 24000 | 48000 | undefined;
+  readonly sharedKey?: ((job: AssignedJob) => Uint8Array | undefined) | undefined;
+  readonly limits?: Partial<RoomLimits> | undefined;
+  readonly observer?: ((job: AssignedJob) => RoomObserver) | undefined;
+}
+
+/** Reasons for which the server's record should say that the call failed. */
+const FAILURES: ReadonlySet<string> = new Set([
+  'internal error',
+  'connection lost',
+  'model failure',
+  'duplicate identity',
+]);
+
+/** For the worker. */
+export function createRoomJobHandler(options: RoomJobOptions): JobHandler {
+  return (job) => runJob(job, options);
+}
+
+function runJob(job: AssignedJob, options: RoomJobOptions): RunningJob {
+  const { mintToken } = options;
+  const transport = new RoomTransport({
+    connect: options.connect,
+    clock: options.clock,
+    random: options.random,
+    url: job.url,
+    token: job.token,
+    mintToken: (room, identity) => (mintToken === undefined ? job.freshToken() : mintToken(room, identity, job)),
+    // A job about a participant is a call with that one.
+    caller: job.participant?.identity,
+    sharedKey: options.sharedKey?.(job),
+    outputRateHz: options.outputRateHz,
+    limits: options.limits,
+    observer: options.observer?.(job),
+    onEnding: (reason) => job.report(outcomeOf(reason)),
+  });
+  const terminated = () => transport.close('job terminated');
+  job.terminate.addEventListener('abort', terminated, { once: true });
+  if (job.terminate.aborted) terminated();
+
+  async function run(): Promise<JobOutcome> {
+    try {
+      await transport.open();
+      if ((await transport.firstCaller) !== null) {
+        const call = options.openCall(transport, job);
+        transport.bind(call.input);
+      }
+    } catch (error) {
+      job.report({ status: 'failed', error: withoutTokens(error) });
+      transport.close('internal error');
+    }
+    const reason = await transport.done;
+    job.terminate.removeEventListener('abort', terminated);
+    return outcomeOf(reason);
+  }
+
+  return { done: run(), stop: (reason) => transport.close(reason) };
+}
+
+function outcomeOf(reason: string): JobOutcome {
+  return FAILURES.has(reason) ? { status: 'failed', error: reason } : { status: 'success' };
+}

@@ -1,0 +1,494 @@
+// A call in a LiveKit room: links the caller, keeps the line through outages, and tells the session only what a call is made of.
+import type { CallInput, CallNotice, Transport } from '../../transports/port.ts';
+import { CallerClock } from './caller-clock.ts';
+import { CallerLink, type CallerLimits, DEFAULT_CALLER_LIMITS } from './caller-link.ts';
+import type {
+  Connect,
+  Connection,
+  ConnectionEvents,
+  DataMessage,
+  LeaveReason,
+  Microphone,
+  Peer,
+  RpcHandler,
+  RpcRequest,
+} from './connection.ts';
+import { ConnectionQuality } from './connection-quality.ts';
+import { DEFAULT_REJOIN_LIMITS, type RejoinLimits, rejoin, within } from './rejoin.ts';
+import type { RoomEvent, RoomObserver } from './room-observer.ts';
+import { CHAT_TOPIC, RoomWords } from './room-words.ts';
+import { type LineClock, VoiceLine } from './voice-line.ts';
+
+export interface RoomLimits extends CallerLimits, RejoinLimits {
+  /** A connection that is being rebuilt for so long is a full reconnect: what was said since is lost. */
+  readonly resumeMs: number;
+  /** Nothing came over the line for so long: it is down, whatever anybody says. */
+  readonly stallMs: number;
+  /** Where nobody says that our voice is received, it is after this. */
+  readonly subscribedMs: number;
+  readonly statsMs: number;
+}
+
+export const DEFAULT_ROOM_LIMITS: RoomLimits = {
+  ...DEFAULT_CALLER_LIMITS,
+  ...DEFAULT_REJOIN_LIMITS,
+  resumeMs: 1500,
+  stallMs: 3000,
+  subscribedMs: 1000,
+  statsMs: 1000,
+};
+
+export interface RoomTransportOptions {
+  readonly connect: Connect;
+  readonly clock: LineClock;
+  readonly random: () => number;
+  readonly url: string;
+  /** Of the first join. */
+  readonly token: string;
+  /** A token for joining again, when the first one may be too old. */
+  readonly mintToken: (room: string, identity: string) => Promise<string>;
+  /** Identity of the one caller; without it, whoever comes first and is no agent. */
+  readonly caller?: string | undefined;
+  /** Key for end-to-end encryption. */
+  readonly sharedKey?: Uint8Array | undefined;
+  /** Of our participant, besides `lk.agent.state`. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+  readonly outputRateHz?: 24000 | 48000 | undefined;
+  readonly limits?: Partial<RoomLimits> | undefined;
+  readonly observer?: RoomObserver | undefined;
+  /** The call is over and the room will be left: the last moment to tell the server how it went. */
+  readonly onEnding?: ((reason: string) => void) | undefined;
+}
+
+/** What an agent can do in the room besides talking. Outlives reconnects and rejoins; without a connection it rejects. */
+export interface RoomControl {
+  readonly roomName: string;
+  readonly identity: string;
+  readonly caller: Peer | null;
+  setAttributes(attributes: Readonly<Record<string, string>>): void;
+  sendText(topic: string, text: string): Promise<void>;
+  sendData(message: DataMessage): Promise<void>;
+  sendDtmf(digit: string): Promise<void>;
+  performRpc(request: RpcRequest): Promise<string>;
+  onRpc(method: string, handler: RpcHandler): void;
+  onData(handler: (bytes: Uint8Array, topic: string, identity: string | undefined) => void): void;
+}
+
+/** Ends for good: being sent away is no outage. */
+const FINAL: ReadonlySet<LeaveReason> = new Set(['left', 'duplicate identity', 'removed', 'room deleted', 'rejected']);
+const INPUT_RATE_HZ = 16_000;
+/** A server that does not answer is left without its consent. */
+const LEAVE_MS = 3000;
+/** Longer chat messages are cut. */
+const MAX_TEXT_CHARS = 8000;
+
+export class RoomTransport implements Transport {
+  readonly name = 'livekit';
+  readonly inputRateHz = INPUT_RATE_HZ;
+  readonly outputRateHz: 24000 | 48000;
+  readonly reportsPlayed = false;
+  readonly #o: RoomTransportOptions;
+  readonly #limits: RoomLimits;
+  readonly #voice: VoiceLine;
+  readonly #words: RoomWords;
+  readonly #link: CallerLink;
+  readonly #callerClock = new CallerClock(INPUT_RATE_HZ);
+  readonly #quality = new ConnectionQuality();
+  readonly #microphones = new Map<string, Microphone>();
+  readonly #rpc = new Map<string, RpcHandler>();
+  readonly #abort = new AbortController();
+  #dataHandler: ((bytes: Uint8Array, topic: string, identity: string | undefined) => void) | null = null;
+  #input: CallInput | null = null;
+  #connection: Connection | null = null;
+  /** Events of an earlier connection are told apart by this. */
+  #generation = 0;
+  #roomName = '';
+  #identity = '';
+  /** Why the line is down; empty: up. */
+  readonly #down = new Set<'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled'>(['connection', 'caller']);
+  #outageSinceMs: number | null = null;
+  #closeMicrophone: (() => void) | null = null;
+  #openTrackId = '';
+  #isMuted = false;
+  #lastCallerAudioMs = 0;
+  /** When it was last said that our voice is received, and since when it matters. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #unheardSinceMs = 0;
+  #cancelResume: () => void = () => {};
+  #cancelUnheard: () => void = () => {};
+  #cancelStats: () => void = () => {};
+  #ending: string | null = null;
+  #left: Promise<void> | null = null;
+  readonly #first: PromiseWithResolvers<Peer | null> = Promise.withResolvers();
+  readonly #over: PromiseWithResolvers<string> = Promise.withResolvers();
+
+  constructor(options: RoomTransportOptions) {
+    this.#o = options;
+    this.#limits = { ...DEFAULT_ROOM_LIMITS, ...options.limits };
+    this.outputRateHz = options.outputRateHz ?? 24_000;
+    this.#voice = new VoiceLine(this.outputRateHz, options.clock);
+    this.#words = new RoomWords(options.attributes ?? {});
+    this.#link = new CallerLink(options.caller, options.clock, this.#limits, {
+      linked: (peer, again) => this.#linked(peer, again),
+      lost: (peer, reason) => this.#lost(peer, reason),
+      gone: (reason) => this.#end(reason),
+    });
+  }
+
+  get leadMs(): number {
+    return this.#voice.leadMs;
+  }
+
+  /** The caller, once there is one; null when the call ended before. */
+  get firstCaller(): Promise<Peer | null> {
+    return this.#first.promise;
+  }
+
+  /** Resolves with the reason when the room is left. */
+  get done(): Promise<string> {
+    return this.#over.promise;
+  }
+
+  readonly room: RoomControl = ((transport: RoomTransport): RoomControl => ({
+    get roomName() {
+      return transport.#roomName;
+    },
+    get identity() {
+      return transport.#identity;
+    },
+    get caller() {
+      return transport.#link.caller;
+    },
+    setAttributes: (attributes) => transport.#words.setAttributes(attributes),
+    sendText: async (topic, text) => transport.#connected().sendText({ topic, text }),
+    sendData: async (message) => transport.#connected().sendData(message),
+    sendDtmf: async (digit) => transport.#connected().sendDtmf(digit),
+    performRpc: async (request) => transport.#connected().performRpc(request),
+    onRpc(method, handler) {
+      transport.#rpc.set(method, handler);
+      transport.#connection?.onRpc(method, handler);
+    },
+    onData(handler) {
+      transport.#dataHandler = handler;
+    },
+  }))(this);
+
+  #connected(): Connection {
+    if (this.#connection === null) throw new Error('The room is not connected');
+    return this.#connection;
+  }
+
+  /** Joins the room. Rejects when that fails; what happens later never does. */
+  async open(): Promise<void> {
+    const { clock } = this.#o;
+    const startedMs = clock.now();
+    const connection = await within(this.#join(this.#o.token), {
+      clock,
+      limitMs: this.#limits.connectMs,
+      signal: this.#abort.signal,
+      discard: (late) => void late.leave(),
+    });
+    this.#tell({ type: 'established', atMs: clock.now(), setupMs: clock.now() - startedMs });
+    this.#use(connection);
+    this.#poll();
+  }
+
+  /** Where the caller's audio and words go. */
+  bind(input: CallInput): void {
+    if (this.#ending !== null) input.close(this.#ending);
+    else this.#input = input;
+  }
+
+  // ---- what the session does ----
+
+  play(samples: Int16Array): void {
+    if (this.#ending === null) this.#voice.play(samples);
+  }
+
+  clear(): void {
+    this.#voice.clear();
+  }
+
+  notify(notice: CallNotice): void {
+    if (notice.type === 'state' && notice.state === 'user-speaking') this.#voice.skipRepetition();
+    this.#words.show(notice, { callerIdentity: this.#link.identity, callerTrackId: this.#openTrackId });
+  }
+
+  close(reason: string): void {
+    this.#end(reason);
+  }
+
+  /** Ends the call from the room's side, or takes notice that the session has. Idempotent. */
+  #end(reason: string): void {
+    if (this.#ending !== null) return;
+    this.#ending = reason;
+    const input = this.#input;
+    this.#input = null;
+    input?.close(reason);
+    this.#left ??= this.#leave(reason);
+  }
+
+  async #leave(reason: string): Promise<void> {
+    for (const cancel of [this.#cancelResume, this.#cancelUnheard, this.#cancelStats]) cancel();
+    this.#link.close();
+    this.#stopListening();
+    this.#voice.close();
+    this.#abort.abort();
+    this.#first.resolve(null);
+    this.#o.onEnding?.(reason);
+    this.#tell({ type: 'ended', atMs: this.#o.clock.now(), reason });
+    this.#words.use(null);
+    const leaving = this.#connection?.leave() ?? Promise.resolve();
+    await Promise.race([leaving, new Promise<void>((go) => this.#o.clock.setTimer(go, LEAVE_MS))]);
+    this.#over.resolve(reason);
+  }
+
+  // ---- the connection ----
+
+  async #join(token: string): Promise<Connection> {
+    const generation = ++this.#generation;
+    this.#unheardSinceMs = this.#o.clock.now();
+    return this.#o.connect({
+      url: this.#o.url,
+      token,
+      voiceRateHz: this.outputRateHz,
+      textTopics: [CHAT_TOPIC],
+      sharedKey: this.#o.sharedKey,
+      events: this.#events(generation),
+    });
+  }
+
+  #use(connection: Connection): void {
+    this.#connection = connection;
+    this.#roomName = connection.roomName || this.#roomName;
+    this.#identity = connection.identity;
+    this.#quality.reset();
+    for (const [method, handler] of this.#rpc) connection.onRpc(method, handler);
+    this.#words.use(connection);
+    this.#expectSubscription();
+    this.#lift('connection');
+    this.#lift('rebuilding');
+    this.#link.connected(connection.peers());
+  }
+
+  #events(generation: number): ConnectionEvents {
+    const now = () => this.#o.clock.now();
+    const mine =
+      <A extends unknown[]>(run: (...args: A) => void) =>
+      (...args: A) => {
+        if (generation === this.#generation && this.#ending === null) run(...args);
+      };
+    return {
+      // Before the join is through, `peers` has them all.
+      peerJoined: mine((peer: Peer) => this.#connection !== null && this.#link.joined(peer)),
+      peerLeft: mine((identity: string, reason: LeaveReason) => {
+        this.#microphones.delete(identity);
+        if (this.#outageSinceMs !== null && identity === this.#link.identity)
+          this.#fall('rebuilding', this.#outageSinceMs);
+        this.#link.left(identity, reason);
+      }),
+      microphoneHere: mine((microphone: Microphone) => {
+        this.#microphones.set(microphone.identity, microphone);
+        if (this.#link.caller?.identity === microphone.identity) this.#listen(microphone);
+      }),
+      microphoneGone: mine((identity: string, trackId: string) => {
+        if (this.#microphones.get(identity)?.trackId === trackId) this.#microphones.delete(identity);
+        if (trackId === this.#openTrackId) this.#stopListening();
+      }),
+      muted: mine((identity: string, isMuted: boolean) => {
+        if (identity === this.#link.identity) this.#isMuted = isMuted;
+      }),
+      voiceSubscribed: mine(() => {
+        this.#heardAtMs = now();
+        this.#lift('unheard');
+      }),
+      voiceRepublished: mine(() => {
+        if (this.#outageSinceMs !== null) this.#fall('rebuilding', this.#outageSinceMs);
+        this.#unheardSinceMs = now();
+        this.#expectSubscription();
+      }),
+      reconnecting: mine(() => this.#reconnecting(now())),
+      reconnected: mine(() => this.#reconnected(now())),
+      disconnected: mine((reason: LeaveReason) => this.#disconnected(reason, now())),
+      moved: mine((room: string) => {
+        this.#roomName = room;
+        this.#tell({ type: 'moved', atMs: now(), room });
+      }),
+      text: mine((topic: string, text: string, identity: string) => {
+        if (topic === CHAT_TOPIC && identity === this.#link.identity) this.#input?.text(text.slice(0, MAX_TEXT_CHARS));
+      }),
+      data: mine((bytes: Uint8Array, topic: string, identity: string | undefined) => {
+        try {
+          this.#dataHandler?.(bytes, topic, identity);
+        } catch {
+          // A handler of the agent must not end the connection's event loop.
+        }
+      }),
+      dtmf: mine((digit: string, identity: string | undefined) => {
+        if (!/^[0-9*#A-Da-d]$/.test(digit)) return;
+        if (identity === undefined || identity === this.#link.identity) this.#input?.dtmf(digit);
+      }),
+      quality: mine((identity: string, quality: string) => {
+        const of = identity === this.#identity ? 'agent' : identity === this.#link.identity ? 'caller' : null;
+        if (of !== null) this.#tell({ type: 'server-quality', atMs: now(), of, quality });
+      }),
+    };
+  }
+
+  #reconnecting(nowMs: number): void {
+    if (this.#outageSinceMs !== null) return;
+    this.#outageSinceMs = nowMs;
+    this.#tell({ type: 'reconnecting', atMs: nowMs });
+    this.#link.reconnecting();
+    // A resume has no gap in the audio, and is over by then.
+    this.#cancelResume = this.#o.clock.setTimer(() => this.#fall('rebuilding', nowMs), this.#limits.resumeMs);
+  }
+
+  #reconnected(nowMs: number): void {
+    if (this.#outageSinceMs === null) return;
+    this.#cancelResume();
+    this.#tell({ type: 'recovered', atMs: nowMs, outageMs: nowMs - this.#outageSinceMs, by: 'sdk' });
+    this.#outageSinceMs = null;
+    this.#quality.reset();
+    this.#link.reconnected();
+    this.#lift('rebuilding');
+  }
+
+  #disconnected(reason: LeaveReason, nowMs: number): void {
+    this.#cancelResume();
+    const sinceMs = this.#outageSinceMs ?? nowMs;
+    this.#outageSinceMs = sinceMs;
+    this.#tell({ type: 'lost', atMs: nowMs, reason });
+    this.#fall('connection', sinceMs);
+    this.#connection = null;
+    this.#words.use(null);
+    this.#microphones.clear();
+    this.#stopListening();
+    // A room that closed while the caller is waited for is opened again by joining it.
+    if (FINAL.has(reason) || (reason === 'room closed' && !this.#link.isWaiting)) return this.#end(reason);
+    this.#link.disconnected();
+    void this.#rejoin(sinceMs);
+  }
+
+  async #rejoin(sinceMs: number): Promise<void> {
+    const { clock, random } = this.#o;
+    const connection = await rejoin({
+      clock,
+      random,
+      limits: this.#limits,
+      signal: this.#abort.signal,
+      attempt: async () => this.#join(await this.#o.mintToken(this.#roomName, this.#identity)),
+      discard: (late) => void late.leave(),
+      failed: (attempt, error) =>
+        this.#tell({ type: 'rejoin-failed', atMs: clock.now(), attempt, message: withoutTokens(error) }),
+    });
+    if (this.#ending !== null) return void connection?.leave();
+    if (connection === undefined) return this.#end('connection lost');
+    this.#outageSinceMs = null;
+    this.#tell({ type: 'recovered', atMs: clock.now(), outageMs: clock.now() - sinceMs, by: 'rejoin' });
+    this.#use(connection);
+  }
+
+  // ---- the caller ----
+
+  #linked(peer: Peer, again: boolean): void {
+    const nowMs = this.#o.clock.now();
+    this.#tell({ type: 'caller-linked', atMs: nowMs, identity: peer.identity, again });
+    if (again) this.#expectSubscription();
+    const microphone = this.#microphones.get(peer.identity);
+    if (microphone !== undefined) this.#listen(microphone);
+    this.#first.resolve(peer);
+    this.#lift('caller');
+  }
+
+  #lost(peer: Peer, reason: LeaveReason): void {
+    const nowMs = this.#o.clock.now();
+    this.#tell({ type: 'caller-lost', atMs: nowMs, identity: peer.identity, reason });
+    this.#stopListening();
+    // The server notices a crash late; how late shows in when the last packet came.
+    const isCrash = reason === 'connection lost' && this.#outageSinceMs === null && !this.#isMuted;
+    this.#unheardSinceMs = nowMs;
+    this.#fall('caller', this.#outageSinceMs ?? (isCrash ? Math.min(nowMs, this.#lastCallerAudioMs || nowMs) : nowMs));
+  }
+
+  #listen(microphone: Microphone): void {
+    this.#stopListening();
+    this.#openTrackId = microphone.trackId;
+    this.#isMuted = microphone.muted;
+    const { clock } = this.#o;
+    this.#callerClock.resume(clock.now());
+    this.#closeMicrophone = microphone.listen(INPUT_RATE_HZ, (pcm) => {
+      const input = this.#input;
+      const position = this.#callerClock.take(pcm.length >> 1, clock.now());
+      if (input !== null) input.audio(pcm, position);
+    });
+  }
+
+  #stopListening(): void {
+    this.#closeMicrophone?.();
+    this.#closeMicrophone = null;
+    this.#openTrackId = '';
+  }
+
+  // ---- the line ----
+
+  /** Our voice is new to the caller: wait until somebody says that it is received, or for a little. */
+  #expectSubscription(): void {
+    if (this.#heardAtMs >= this.#unheardSinceMs) return;
+    this.#fall('unheard', this.#o.clock.now());
+    this.#cancelUnheard();
+    this.#cancelUnheard = this.#o.clock.setTimer(() => this.#lift('unheard'), this.#limits.subscribedMs);
+  }
+
+  #fall(why: 'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled', sinceMs: number): void {
+    this.#down.add(why);
+    this.#voice.down(sinceMs);
+  }
+
+  #lift(why: 'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled'): void {
+    if (why === 'unheard') this.#cancelUnheard();
+    // The wait for a subscription counts from when there is somebody who could subscribe.
+    if (why === 'caller' && this.#down.has('unheard')) this.#expectSubscription();
+    this.#down.delete(why);
+    if (this.#down.size > 0 || this.#connection === null || this.#voice.isUp) return;
+    const before = this.#voice.repeatedMs;
+    this.#voice.up(this.#connection.speaker);
+    const voiceMs = this.#voice.repeatedMs - before;
+    if (voiceMs > 0) this.#tell({ type: 'repeated', atMs: this.#o.clock.now(), voiceMs });
+  }
+
+  // ---- the statistics ----
+
+  #poll(): void {
+    if (this.#ending !== null) return;
+    this.#cancelStats = this.#o.clock.setTimer(() => this.#poll(), this.#limits.statsMs);
+    const connection = this.#connection;
+    if (connection === null) return;
+    connection.stats().then(
+      (entries) => {
+        if (connection !== this.#connection || this.#ending !== null) return;
+        const nowMs = this.#o.clock.now();
+        const sample = this.#quality.sample(entries, nowMs);
+        this.#lastCallerAudioMs = nowMs - sample.callerSilentMs;
+        if (sample.silentMs < this.#limits.stallMs) this.#lift('stalled');
+        else if (!this.#down.has('stalled')) {
+          this.#tell({ type: 'stalled', atMs: nowMs, sinceMs: nowMs - sample.silentMs });
+          this.#fall('stalled', nowMs - sample.silentMs);
+        }
+        this.#o.observer?.sample?.(sample);
+      },
+      // Not connected in this second.
+      () => {},
+    );
+  }
+
+  #tell(event: RoomEvent): void {
+    this.#o.observer?.event?.(event);
+  }
+}
+
+/** The first line of an error, without anything that looks like a token. */
+export function withoutTokens(error: unknown): string {
+  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  return text.replace(/eyJ[\w.-]+/g, '***').slice(0, 200);
+}

@@ -1,0 +1,156 @@
+// A caller in a process of its own: LiveKit's stock client, told what to do by JSON lines on stdin, telling what it sees on stdout.
+import { createInterface } from 'node:readline';
+import {
+  AudioFrame,
+  AudioSource,
+  AudioStream,
+  dispose,
+  LocalAudioTrack,
+  type LocalTrackPublication,
+  type RemoteTrack,
+  Room,
+  RoomEvent,
+  TrackKind,
+  TrackPublishOptions,
+  TrackSource,
+} from '@livekit/rtc-node';
+
+const RATE = 24000;
+const FRAME = RATE / 100;
+/** -42 dBFS and more is sound. */
+const LOUD = 260;
+
+const now = () => performance.timeOrigin + performance.now();
+const tell = (event: string, facts: object = {}) =>
+  process.stdout.write(`@${JSON.stringify({ event, at: now(), ...facts })}\n`);
+
+let room: Room | null = null;
+let source: AudioSource | null = null;
+let publication: LocalTrackPublication | null = null;
+/** Samples that are waiting to be spoken. */
+let speech: Int16Array = new Int16Array(0);
+let spoken = 0;
+
+/** Real time, 10 ms after 10 ms, silence where nothing is to be said. */
+let frames = 0;
+const first = performance.now();
+setInterval(() => {
+  for (; performance.now() - first >= frames * 10; frames++) {
+    if (source === null) continue;
+    const data = new Int16Array(FRAME);
+    if (spoken < speech.length) {
+      if (spoken === 0) tell('speaking');
+      data.set(speech.subarray(spoken, spoken + FRAME));
+      spoken += FRAME;
+      if (spoken >= speech.length) tell('spoken');
+    }
+    source.captureFrame(new AudioFrame(data, RATE, 1, FRAME)).catch(() => {});
+  }
+}, 5);
+
+async function listen(track: RemoteTrack): Promise<void> {
+  let loud = false;
+  let quietFrames = 0;
+  for await (const { data } of new AudioStream(track, { sampleRate: RATE, numChannels: 1, frameSizeMs: 10 })) {
+    let peak = 0;
+    for (const sample of data) peak = Math.max(peak, Math.abs(sample));
+    quietFrames = peak < LOUD ? quietFrames + 1 : 0;
+    if (!loud && peak >= LOUD) tell('sound', { on: true });
+    else if (loud && quietFrames === 3) tell('sound', { on: false });
+    if (peak >= LOUD) loud = true;
+    else if (quietFrames >= 3) loud = false;
+  }
+}
+
+async function join({ url, token }: { url: string; token: string }): Promise<void> {
+  const here = new Room();
+  room = here;
+  here.on(RoomEvent.ParticipantConnected, (p) => tell('peer', { identity: p.identity }));
+  here.on(RoomEvent.ParticipantDisconnected, (p) => tell('peer-left', { identity: p.identity }));
+  here.on(RoomEvent.TrackSubscribed, (track) => {
+    if (track.kind !== TrackKind.KIND_AUDIO) return;
+    tell('track');
+    void listen(track as RemoteTrack);
+  });
+  here.on(RoomEvent.ParticipantAttributesChanged, (attributes, p) =>
+    tell('attributes', { attributes, identity: p.identity }),
+  );
+  here.on(RoomEvent.DataReceived, (bytes, p, _kind, topic) =>
+    tell('data', { text: new TextDecoder().decode(bytes), topic, identity: p?.identity }),
+  );
+  here.on(RoomEvent.Reconnecting, () => tell('reconnecting'));
+  here.on(RoomEvent.Reconnected, () => tell('reconnected'));
+  here.on(RoomEvent.Disconnected, (reason) => tell('disconnected', { reason }));
+  here.registerTextStreamHandler('lk.transcription', (reader, from) => {
+    void reader
+      .readAll()
+      .then((text) => tell('transcription', { text, from: from.identity, attributes: reader.info.attributes }));
+  });
+  await here.connect(url, token, { autoSubscribe: true, dynacast: false });
+  source = new AudioSource(RATE, 1, 100);
+  const options = new TrackPublishOptions();
+  options.source = TrackSource.SOURCE_MICROPHONE;
+  publication =
+    (await here.localParticipant?.publishTrack(LocalAudioTrack.createAudioTrack('microphone', source), options)) ??
+    null;
+  tell('joined', { peers: [...here.remoteParticipants.keys()] });
+}
+
+function tone(ms: number): Int16Array {
+  return Int16Array.from({ length: (RATE * ms) / 1000 }, (_, i) => 9000 * Math.sin((2 * Math.PI * 440 * i) / RATE));
+}
+
+// biome-ignore lint: commands are as loose as JSON is.
+type Command = any;
+async function perform(command: Command): Promise<unknown> {
+  const local = room?.localParticipant;
+  switch (command.do) {
+    case 'join':
+      return join(command);
+    case 'leave':
+      source = null;
+      await room?.disconnect();
+      return tell('left');
+    case 'tone':
+      speech = tone(command.ms);
+      spoken = 0;
+      return;
+    case 'say':
+      speech = new Int16Array(Uint8Array.from(atob(command.pcm), (c) => c.charCodeAt(0)).buffer);
+      spoken = 0;
+      return;
+    case 'chat':
+      await local?.sendText(command.text, { topic: 'lk.chat' });
+      return;
+    case 'data':
+      return local?.publishData(new TextEncoder().encode(command.text), { reliable: true, topic: command.topic });
+    case 'dtmf':
+      return local?.publishDtmf(command.code, command.digit);
+    case 'rpc':
+      return tell('rpc', {
+        answer: await local?.performRpc({
+          destinationIdentity: command.to,
+          method: command.method,
+          payload: command.payload,
+        }),
+      });
+    case 'unpublish':
+      source = null;
+      await local?.unpublishTrack(publication?.sid ?? '', true);
+      return tell('unpublished');
+    case 'simulate':
+      return room?.simulateScenario(command.kind);
+    case 'exit':
+      await room?.disconnect();
+      await dispose();
+      process.exit(0);
+  }
+}
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const command = JSON.parse(line) as Command;
+    perform(command).catch((error) => tell('failed', { do: command.do, message: String(error) }));
+  })
+  .on('close', () => process.exit(0));
+tell('ready');
