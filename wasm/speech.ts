@@ -1,7 +1,7 @@
 // Is somebody speaking? A frame is voiced when it stands out of the tracked floor, by a margin that follows the speech and the noise.
 //
-// Two rules share the decision. Where the speech is far above the floor (18 dB and more) a sharp one: level against a threshold, within
-// 240 ms of something clearly loud; it ends with the voice. In strong noise (below 10 dB) a lasting one: the evidence of the bands.
+// Two rules share the decision. Where the speech is far above the floor (20 dB and more) a sharp one: level against a threshold, within
+// 240 ms of something clearly loud; it ends with the voice. In strong noise (below 12 dB) a lasting one: the evidence of the bands.
 import {
   ACTIVE,
   BAND_POWERS,
@@ -33,6 +33,8 @@ const NOTHING_ACTIVE_DB: f64 = -30.0;
 /** Speech level above the floor that is assumed until speech is heard. */
 const PRIOR_SNR_DB: f64 = 20.0;
 const HOLD_FRAMES: f64 = 12.0;
+/** One second: so long the band floors are too young to say that something lasts. */
+const GUARD_FRAMES: f64 = 50.0;
 
 export function startSpeech(slot: usize): void {
   store<f64>(slot, -70.0, FLOOR);
@@ -90,10 +92,10 @@ function hearFrame(slot: usize, averageDb: f64): void {
   let hold = load<f64>(slot, HOLD);
   const snr = max(6.0, active - floor);
   // The label rule of the evaluation set, heard as it goes: 38 dB below the speech or a few above the floor.
-  const weak = max(max(floor + min(6.0, max(1.5, 0.3 * snr)), active - 38.0), -76.0);
-  const margin = max(6.0, max(min(3.5 * load<f64>(slot, DEVIATION), 0.7 * snr), 0.5 * snr));
+  const weak = max(max(floor + min(6.0, max(1.5, 0.27 * snr)), active - 38.0), -76.0);
+  const margin = max(6.0, max(min(3.5 * load<f64>(slot, DEVIATION), 0.7 * snr), min(22.0, 0.6 * snr)));
   const strong = max(floor + margin, -72.0);
-  const present = soft(2.0 * presence - 0.6);
+  const present = soft(2.0 * presence + 0.2);
   const loud = top >= strong;
   let confidence = max(0.0, load<f64>(slot, CONFIDENCE) - 0.0002);
   if (loud) {
@@ -103,20 +105,20 @@ function hearFrame(slot: usize, averageDb: f64): void {
   } else {
     if (hold > 0) hold -= 1.0;
     // Something lasting that never gets loud: the speech is quieter than assumed.
-    if (present >= 0.79) active += 0.1 * (1.0 - confidence) * (max(averageDb, floor) + 4.0 - active);
+    if (present >= 0.79 && load<f64>(slot, SEEN) > GUARD_FRAMES) active += 0.1 * (1.0 - confidence) * (max(averageDb, floor) + 4.0 - active);
   }
   store<f64>(slot, active, ACTIVE);
   store<f64>(slot, confidence, CONFIDENCE);
   store<f64>(slot, hold, HOLD);
 
   // The longer ago something was loud, the more it takes: noises after a phrase are not part of it.
-  const threshold = loud ? weak : weak + (1.0 - hold / HOLD_FRAMES) * 0.8 * max(0.0, strong - weak);
+  const threshold = loud ? weak : weak + (1.0 - hold / HOLD_FRAMES) * 0.7 * max(0.0, strong - weak);
   const sharp = min(soft((best - threshold) * 0.7), hold > 0 ? 1.0 : 0.45);
   let excess = load<f64>(slot, EXCESS);
-  excess += 0.15 * (top - floor - excess);
+  excess += 0.1 * (top - floor - excess);
   store<f64>(slot, excess, EXCESS);
-  const lasting = min(present, soft((max(excess, top - floor - 3.0) - 0.3 * snr) * 0.7));
-  const trust = min(1.0, max(0.0, (snr - 10.0) / 8.0));
+  const lasting = min(present, soft((max(excess, top - floor - 3.0) - 0.27 * snr) * 0.7));
+  const trust = min(1.0, max(0.0, (snr - 12.0) / 8.0));
   const voiced = trust * sharp + (1.0 - trust) * (loud ? max(lasting, 0.6) : lasting) >= 0.5;
   const rank = (present + soft((top - floor - 0.4 * snr) * 0.3)) * 0.5;
   store<f64>(slot, voiced ? 0.5 + 0.5 * rank : 0.499 * rank, RESULT_SCORE);

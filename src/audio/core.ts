@@ -4,6 +4,7 @@
 export type SampleRateHz = 8000 | 16000 | 24000 | 48000;
 
 /** What is fixed when a core is made. */
+/** What a core is made with. */
 export interface AudioCoreOptions {
   /** Streams that may be open at once (analyzers and resamplers each take one). Memory is sized by it and never grows. */
   readonly maxSlots: number;
@@ -12,6 +13,7 @@ export interface AudioCoreOptions {
 }
 
 /** One instance of the WASM module with its memory; hands out slots. */
+/** Opens analyzers and resamplers; each takes a slot until it is released. */
 export interface AudioCore {
   readonly memoryBytes: number;
   readonly slotsInUse: number;
@@ -27,8 +29,10 @@ export interface Analyzer {
   readonly inputRateHz: SampleRateHz;
   /** How much later a sample comes out than it went in (filter delay), in 16 kHz samples. Already taken out of frame positions. */
   readonly delaySamples: number;
-  /** Takes mono PCM16 LE (any whole number of samples up to `maxPacketSamples`). Call `next` until it is false after each write.
-   *  Returns the samples taken; fewer than given only when the ring is full. */
+  /** What an empty ring takes in one write for certain: 100 ms. */
+  readonly maxPacketSamples: number;
+  /** Takes mono PCM16 LE (an odd last byte is left out). Call `next` until it is false after each write.
+   *  Returns the samples taken; fewer than given only when the ring is full: read with `next`, then write the rest. */
   write(packet: Uint8Array): number;
   /** As `write`, for `samples` samples of silence (a gap in the input). */
   writeSilence(samples: number): number;
@@ -62,9 +66,10 @@ export interface Resampler {
   readonly delaySamples: number;
   /** Most output samples that `input` samples can give. */
   maxOutput(inputSamples: number): number;
-  /** Returns how many samples were written to `output`. `output` must hold `maxOutput(input.length)`. Any input length works. */
+  /** Returns how many samples were written to `output`, which must hold `maxOutput(input.length)` (else `RangeError`). Any input length works. */
   process(input: Int16Array, output: Int16Array): number;
-  /** Writes the held-back tail (input counted as followed by silence) and resets. */
+  /** Writes the held-back tail (input counted as followed by silence), at most `delaySamples`, and resets. In all there come
+   *  ceil(input * toHz / fromHz) samples. */
   flush(output: Int16Array): number;
   reset(): void;
   release(): void;

@@ -4,7 +4,7 @@ import type { Analyzer, AudioCore, AudioCoreOptions, Resampler, SampleRateHz } f
 import { createEngine } from './engine.ts';
 import { SlotResampler } from './resampler.ts';
 
-/** Makes a core with memory for `maxSlots` streams (7 KiB each). Synchronous; no I/O, no permissions.
+/** Makes a core with memory for `maxSlots` streams (7.4 KiB each). Synchronous; no I/O, no permissions.
  *  Throws `RangeError` when `maxSlots` is no whole number from 1 to 65,535. */
 export function createAudioCore(options: AudioCoreOptions): AudioCore {
   const engine = createEngine(options.maxSlots, options.module);

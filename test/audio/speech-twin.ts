@@ -43,9 +43,12 @@ export class SpeechTwin {
     this.#recover(averageDb);
 
     const snr = Math.max(6, this.#active - this.floor);
-    const weak = Math.max(this.floor + Math.min(6, Math.max(1.5, 0.3 * snr)), this.#active - 38, -76);
-    const strong = Math.max(this.floor + Math.max(6, Math.min(3.5 * this.#deviation, 0.7 * snr), 0.5 * snr), -72);
-    const present = soft(2 * this.#presence - 0.6);
+    const weak = Math.max(this.floor + Math.min(6, Math.max(1.5, 0.27 * snr)), this.#active - 38, -76);
+    const strong = Math.max(
+      this.floor + Math.max(6, Math.min(3.5 * this.#deviation, 0.7 * snr), Math.min(22, 0.6 * snr)),
+      -72,
+    );
+    const present = soft(2 * this.#presence + 0.2);
     const loud = top >= strong;
     this.#confidence = Math.max(0, this.#confidence - 0.0002);
     if (loud) {
@@ -54,16 +57,16 @@ export class SpeechTwin {
       this.#active += (averageDb > this.#active ? 0.3 : 0.03) * (averageDb - this.#active);
     } else {
       if (this.#hold > 0) this.#hold--;
-      if (present >= 0.79) {
+      if (present >= 0.79 && this.#seen > 50) {
         this.#active += 0.1 * (1 - this.#confidence) * (Math.max(averageDb, this.floor) + 4 - this.#active);
       }
     }
 
-    const threshold = loud ? weak : weak + (1 - this.#hold / 12) * 0.8 * Math.max(0, strong - weak);
+    const threshold = loud ? weak : weak + (1 - this.#hold / 12) * 0.7 * Math.max(0, strong - weak);
     const sharp = Math.min(soft((best - threshold) * 0.7), this.#hold > 0 ? 1 : 0.45);
-    this.#excess += 0.15 * (top - this.floor - this.#excess);
-    const lasting = Math.min(present, soft((Math.max(this.#excess, top - this.floor - 3) - 0.3 * snr) * 0.7));
-    const trust = Math.min(1, Math.max(0, (snr - 10) / 8));
+    this.#excess += 0.1 * (top - this.floor - this.#excess);
+    const lasting = Math.min(present, soft((Math.max(this.#excess, top - this.floor - 3) - 0.27 * snr) * 0.7));
+    const trust = Math.min(1, Math.max(0, (snr - 12) / 8));
     const voiced = trust * sharp + (1 - trust) * (loud ? Math.max(lasting, 0.6) : lasting) >= 0.5;
     const rank = (present + soft((top - this.floor - 0.4 * snr) * 0.3)) / 2;
     this.score = voiced ? 0.5 + 0.5 * rank : 0.499 * rank;

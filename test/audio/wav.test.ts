@@ -63,7 +63,7 @@ test('extensible format, odd and unknown chunks, half a sample at the end', () =
     ...u16(2, 16, 22, 16),
     ...u32(4),
     ...u16(1),
-    ...new Array<number>(14).fill(0),
+    ...Array.from({ length: 14 }, () => 0),
   ];
   assert.equal(readWav(file(extensible, u16(9, 9))).rateHz, 8000);
   const odd = [...joined('LIST', u32(3), [1, 2, 3, 0])];
