@@ -14,7 +14,7 @@ import type { Clock } from './clock.ts';
 import { asModelError, type Candidate, type PersistContext, type PersistPolicy, persist } from './persist.ts';
 import { recordSession, type RecordingSink } from './recorder.ts';
 import { createScope, type Scope } from './scope.ts';
-import { type OpenStream, openStream, readAll } from './stream.ts';
+import { closeStream, type OpenStream, openStream, readAll } from './stream.ts';
 import type { Ticker } from './ticker.ts';
 import { runTool } from './tools.ts';
 import { Voice } from './voice.ts';
@@ -47,6 +47,8 @@ export interface CallObserver {
   frameLatency?(ms: number): void;
   /** A defect of this program ended the call. */
   crashed?(error: unknown): void;
+  /** The recording could not be written; the call goes on without it. */
+  recordingFailed?(error: unknown): void;
   ended?(reason: string): void;
 }
 
@@ -107,6 +109,11 @@ class RunningCall implements Call, Effects {
   #cancelTick: () => void = () => {};
   /** When the transport will have played what it was given. */
   #playEndMs = 0;
+  /** The session is at work: what comes meanwhile waits, so that its inputs have one order. */
+  #busy = false;
+  readonly #inbox: SessionEvent[] = [];
+  #soundDue = false;
+  #ended = false;
   readonly session: Session;
   readonly done: Promise<string>;
 
@@ -115,7 +122,11 @@ class RunningCall implements Call, Effects {
     this.#analyzer = options.core.openAnalyzer(options.session.inputRateHz);
     const session = createSession(options.session, this.#analyzer, this);
     this.session =
-      options.recording === undefined ? session : recordSession(session, options.session, options.recording);
+      options.recording === undefined
+        ? session
+        : recordSession(session, options.session, options.recording, (error) =>
+            options.observer.recordingFailed?.(error),
+          );
     this.#out = new Int16Array((options.session.outputRateHz * PULL_MS) / 1000);
     this.#toolSpecs = options.session.tools.map(({ name, description, parameters }) => ({
       name,
@@ -155,18 +166,22 @@ class RunningCall implements Call, Effects {
   };
 
   #audio(packet: Uint8Array, position: number): void {
-    if (this.session.ended) return;
+    if (this.#ended || this.#busy) return;
+    this.#busy = true;
     try {
       this.session.audio(packet, position, this.#o.clock.now());
       this.#o.observer.frameLatency?.(this.session.frameLatencyMs);
     } catch (error) {
       this.#crash(error);
     }
+    this.#busy = false;
+    if (this.#soundDue || this.#inbox.length > 0) this.#settle();
   }
 
   attach(transport: Transport): void {
     this.#transport = transport;
-    this.#pump(this.#o.clock.now());
+    this.#soundDue = true;
+    if (!this.#busy) this.#settle();
   }
 
   say(text: string): void {
@@ -184,21 +199,40 @@ class RunningCall implements Call, Effects {
   }
 
   #tell(event: SessionEvent): void {
-    this.#guard(() => this.session.event(event, this.#o.clock.now()));
+    if (this.#ended) return;
+    this.#inbox.push(event);
+    if (!this.#busy) this.#settle();
+  }
+
+  /** Hands in what waits, and pulls when there is something to hear. */
+  #settle(): void {
+    while (!this.#ended && !this.#busy) {
+      const event = this.#inbox.shift();
+      if (event !== undefined) this.#guard(() => this.session.event(event, this.#o.clock.now()));
+      else if (this.#soundDue) this.#pump(this.#o.clock.now());
+      else return;
+    }
   }
 
   /** The one place where a defect of the session is caught: it ends this call and no other. */
   #guard(run: () => void): void {
-    if (this.session.ended) return;
+    this.#busy = true;
     try {
       run();
     } catch (error) {
       this.#crash(error);
     }
+    this.#busy = false;
   }
 
   #crash(error: unknown): void {
+    if (this.#ended) return;
     this.#o.observer.crashed?.(error);
+    try {
+      this.session.event({ type: 'close', reason: 'internal error' }, this.#o.clock.now());
+    } catch {
+      // It can not even take its leave.
+    }
     this.end('internal error');
   }
 
@@ -206,16 +240,18 @@ class RunningCall implements Call, Effects {
 
   #tick(nowMs: number): void {
     if (this.session.sounding) this.#pump(nowMs);
+    this.#settle();
     this.#voice.tick();
   }
 
   #pump(nowMs: number): void {
+    this.#soundDue = false;
     const transport = this.#transport;
-    if (transport === null) return;
+    if (transport === null || this.#ended || this.#busy) return;
     this.#guard(() => {
       while (Math.max(this.#playEndMs, nowMs) - nowMs < transport.leadMs + PULL_MS) {
         const speech = this.session.pull(this.#out, nowMs);
-        if (speech === 0 || this.session.ended) return;
+        if (speech === 0 || this.#ended) return;
         transport.play(speech === this.#out.length ? this.#out : this.#out.subarray(0, speech));
         this.#playEndMs = Math.max(this.#playEndMs, nowMs) + (speech * 1000) / this.#o.session.outputRateHz;
       }
@@ -223,7 +259,7 @@ class RunningCall implements Call, Effects {
   }
 
   audioReady(): void {
-    this.#pump(this.#o.clock.now());
+    this.#soundDue = true;
   }
 
   clearAudio(): void {
@@ -287,6 +323,7 @@ class RunningCall implements Call, Effects {
           source: model.name,
           stream: await openStream(model.generate(wanted, signal), model.name),
         }),
+        discard: ({ stream }) => closeStream(stream),
       }),
     );
     const stalled = () => this.#tell({ type: 'stalled', stage: 'llm', turn, ref: round });
@@ -295,7 +332,8 @@ class RunningCall implements Call, Effects {
     let reason = 'stop';
     try {
       const { answer } = await persist(candidates, this.#context('llm', scope, stalled));
-      for await (const event of readAll(answer.stream, answer.source, this.#o.clock, TEXT_IDLE_MS)) {
+      const reading = { source: answer.source, clock: this.#o.clock, idleMs: TEXT_IDLE_MS, signal: scope.signal };
+      for await (const event of readAll(answer.stream, reading)) {
         if (scope.signal.aborted) return;
         if (event.type === 'text') this.#tell({ type: 'token', turn, round, text: event.text });
         else if (event.type === 'tool-call') this.#tell({ type: 'tool-call', turn, round, call: event.call });
@@ -385,7 +423,13 @@ class RunningCall implements Call, Effects {
   wakeAt(atMs: number): void {
     this.#cancelWake();
     const { clock } = this.#o;
-    this.#cancelWake = clock.setTimer(() => this.#guard(() => this.session.wake(clock.now())), atMs - clock.now());
+    this.#cancelWake = clock.setTimer(() => this.#wake(), atMs - clock.now());
+  }
+
+  #wake(): void {
+    if (this.#ended) return;
+    this.#guard(() => this.session.wake(this.#o.clock.now()));
+    this.#settle();
   }
 
   emit(event: SessionTelemetry): void {
@@ -419,11 +463,13 @@ class RunningCall implements Call, Effects {
     this.#scope.close();
     this.#voice.release();
     this.#analyzer.release();
-    this.#transport?.close(reason);
-    this.#o.observer.ended?.(reason);
-    this.#finish(reason);
+    try {
+      this.#transport?.close(reason);
+      this.#o.observer.ended?.(reason);
+    } finally {
+      this.#finish(reason);
+    }
   }
-  #ended = false;
 }
 
 function described(error: unknown, source: string): { kind: string; message: string } {

@@ -2,7 +2,7 @@
 import { ModelError } from '../models/port.ts';
 import type { Breaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
-import { createScope, type Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
 
 export interface PersistPolicy {
   /** Attempts in all, hedges not counted. */
@@ -23,7 +23,7 @@ export const DEFAULT_PERSIST_POLICY: PersistPolicy = {
   attempts: 3,
   attemptMs: 6000,
   hedgeAfterMs: 1000,
-  stalledAfterMs: 1500,
+  stalledAfterMs: 1400,
   totalMs: 10_000,
   baseDelayMs: 100,
 };
@@ -34,6 +34,8 @@ export interface Candidate<T> {
   readonly breaker: Breaker;
   /** Resolves at the first sign of life (a whole transcript, the first token, the first audio). */
   readonly ask: (signal: AbortSignal) => Promise<T>;
+  /** Gives an answer back that came too late to be wanted. */
+  readonly discard?: ((answer: T) => void) | undefined;
 }
 
 export interface PersistContext {
@@ -42,7 +44,7 @@ export interface PersistContext {
   readonly random: () => number;
   readonly scope: Scope;
   readonly onStalled?: (() => void) | undefined;
-  /** Something that was fetched and is not wanted (a hedge that came second). */
+  /** An attempt failed; others may follow. */
   readonly onFailure?: ((name: string, error: ModelError) => void) | undefined;
 }
 
@@ -66,6 +68,8 @@ export async function persist<T>(
     let at = 0;
     for (let attempt = 0; attempt < policy.attempts && at < candidates.length; ) {
       const candidate = candidates[at] as Candidate<T>;
+      // The last one failed in its last moment: a request without time would only count against the model.
+      if (clock.now() >= untilMs) break;
       if (!candidate.breaker.allows()) {
         at++;
         continue;
@@ -102,6 +106,11 @@ export async function persist<T>(
   }
 }
 
+/** A model that throws at once fails like any other. */
+async function asked<T>(candidate: Candidate<T>, signal: AbortSignal): Promise<T> {
+  return candidate.ask(signal);
+}
+
 /** One attempt, and a second beside it when the first stays silent. */
 function race<T>(
   candidate: Candidate<T>,
@@ -130,9 +139,9 @@ function race<T>(
       const scope = context.scope.child();
       scopes.push(scope);
       running++;
-      candidate.ask(scope.signal).then(
+      asked(candidate, scope.signal).then(
         (answer) => {
-          if (settled) return scope.close();
+          if (settled) return candidate.discard?.(answer);
           settle(scope);
           resolve({ answer, scope });
         },
@@ -178,6 +187,3 @@ export function asModelError(error: unknown, source: string): ModelError {
   const message = error instanceof Error ? error.message : String(error);
   return new ModelError('internal', source, `Failed unexpectedly: ${message}`, { cause: error });
 }
-
-/** A scope for one request outside of any session (warm-up, tests). */
-export { createScope };

@@ -20,14 +20,20 @@ export interface RecordingSink {
   close(): void;
 }
 
-/** A session of which every input is written to `sink` before it takes effect. */
-export function recordSession(session: Session, options: SessionOptions, sink: RecordingSink): Session {
-  const block = new BlockWriter(sink);
+/** A session of which every input is written to `sink` before it takes effect. A sink that throws ends the recording, not the session. */
+export function recordSession(
+  session: Session,
+  options: SessionOptions,
+  sink: RecordingSink,
+  onFailure: (error: unknown) => void = () => {},
+): Session {
+  const block = new BlockWriter(sink, onFailure);
   block.bytes(new TextEncoder().encode(`${MAGIC} ${JSON.stringify(options)}\n`));
   return {
     audio(packet, position, nowMs) {
       block.record(AUDIO, nowMs, position, packet);
       session.audio(packet, position, nowMs);
+      if (session.ended) block.close();
     },
     event(event, nowMs) {
       if (event.type === 'speech') {
@@ -81,13 +87,15 @@ const EMPTY = new Uint8Array(0);
 
 class BlockWriter {
   readonly #sink: RecordingSink;
+  readonly #onFailure: (error: unknown) => void;
   readonly #block = new Uint8Array(BLOCK_BYTES);
   readonly #view = new DataView(this.#block.buffer);
   #used = 0;
   #closed = false;
 
-  constructor(sink: RecordingSink) {
+  constructor(sink: RecordingSink, onFailure: (error: unknown) => void) {
     this.#sink = sink;
+    this.#onFailure = onFailure;
   }
 
   record(kind: number, nowMs: number, number: number, payload: Uint8Array): void {
@@ -115,12 +123,21 @@ class BlockWriter {
     if (this.#closed) return;
     this.#flush();
     this.#closed = true;
-    this.#sink.close();
+    this.#safely(() => this.#sink.close());
   }
 
   #flush(): void {
-    if (this.#used > 0) this.#sink.write(this.#block.slice(0, this.#used));
+    if (this.#used > 0 && !this.#closed) this.#safely(() => this.#sink.write(this.#block.slice(0, this.#used)));
     this.#used = 0;
+  }
+
+  #safely(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#closed = true;
+      this.#onFailure(error);
+    }
   }
 }
 
@@ -155,6 +172,7 @@ export function readRecording(bytes: Uint8Array): Recording {
   } catch {
     throw new RecordingError('Recording is damaged: its options are not valid JSON');
   }
+  checkOptions(options);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const inputs: RecordedInput[] = [];
   let at = end + 1;
@@ -170,11 +188,32 @@ export function readRecording(bytes: Uint8Array): Recording {
   return { options, inputs, truncated: at !== bytes.length };
 }
 
+/** The shape of the options as far as a session would fall over its absence. */
+function checkOptions(options: unknown): void {
+  const given = (typeof options === 'object' && options !== null ? options : {}) as Record<string, unknown>;
+  const isGroup = (key: string) => typeof given[key] === 'object' && given[key] !== null;
+  const whole =
+    typeof given.id === 'string' &&
+    RATES.has(given.inputRateHz) &&
+    RATES.has(given.outputRateHz) &&
+    Array.isArray(given.tools) &&
+    ['listening', 'turns', 'reply', 'phrases'].every(isGroup);
+  if (!whole) throw new RecordingError('Recording is damaged: its options are not those of a session');
+}
+
+const RATES = new Set<unknown>([8000, 16000, 24000, 48000]);
+/** Longer pulls than a second are no pulls of this program. */
+const MAX_PULL_SAMPLES = 48_000;
+
 function decode(kind: number, nowMs: number, number: number, payload: Uint8Array): RecordedInput {
+  if (!Number.isFinite(nowMs) || !Number.isFinite(number) || number < 0)
+    throw new RecordingError('Recording is damaged: a number is out of range');
   switch (kind) {
     case AUDIO:
       return { type: 'audio', nowMs, position: number, packet: payload };
     case PULL:
+      if (!Number.isInteger(number) || number > MAX_PULL_SAMPLES)
+        throw new RecordingError(`Recording is damaged: a pull of ${number} samples`);
       return { type: 'pull', nowMs, samples: number };
     case WAKE:
       return { type: 'wake', nowMs };
@@ -184,12 +223,20 @@ function decode(kind: number, nowMs: number, number: number, payload: Uint8Array
       return { type: 'event', nowMs, event: { type: 'speech', turn, piece: number - turn * 2 ** 24, samples } };
     }
     case EVENT:
-      try {
-        return { type: 'event', nowMs, event: JSON.parse(new TextDecoder().decode(payload)) };
-      } catch {
-        throw new RecordingError('Recording is damaged: an event is not valid JSON');
-      }
+      return { type: 'event', nowMs, event: decodeEvent(payload) };
     default:
       throw new RecordingError(`Recording is damaged: unknown kind of record ${kind}`);
   }
+}
+
+function decodeEvent(payload: Uint8Array): SessionEvent {
+  let event: unknown;
+  try {
+    event = JSON.parse(new TextDecoder().decode(payload));
+  } catch {
+    throw new RecordingError('Recording is damaged: an event is not valid JSON');
+  }
+  if (typeof event !== 'object' || event === null || typeof (event as { type?: unknown }).type !== 'string')
+    throw new RecordingError('Recording is damaged: an event has no type');
+  return event as SessionEvent;
 }

@@ -2,7 +2,7 @@
 import type { AudioCore } from '../audio/core.ts';
 import type { Effects } from '../session/effects.ts';
 import { createSession, type Session } from '../session/session.ts';
-import type { Recording } from './recorder.ts';
+import { type Recording, RecordingError } from './recorder.ts';
 
 export interface ReplayResult {
   /** One JSON line for each effect, in order, and a last one for the audio that was pulled. */
@@ -10,7 +10,7 @@ export interface ReplayResult {
   readonly session: Session;
 }
 
-/** Throws what a damaged recording makes the session throw; the analyzer's slot is released in any case. */
+/** Throws `RecordingError` where an input can not be fed to a session; the analyzer's slot is released in any case. */
 export function replay(recording: Recording, core: AudioCore): ReplayResult {
   const lines: string[] = [];
   const analyzer = core.openAnalyzer(recording.options.inputRateHz);
@@ -22,8 +22,10 @@ export function replay(recording: Recording, core: AudioCore): ReplayResult {
   const pulled = new Hash();
   let speech = 0;
   let out = new Int16Array(0);
+  let at = 0;
   try {
     for (const input of recording.inputs) {
+      at++;
       if (input.type === 'audio') session.audio(input.packet, input.position, input.nowMs);
       else if (input.type === 'event') session.event(input.event, input.nowMs);
       else if (input.type === 'wake') session.wake(input.nowMs);
@@ -33,6 +35,8 @@ export function replay(recording: Recording, core: AudioCore): ReplayResult {
         pulled.add(out);
       }
     }
+  } catch (cause) {
+    throw new RecordingError(`Recording can not be replayed beyond its input ${at}: ${String(cause)}`, { cause });
   } finally {
     analyzer.release();
   }

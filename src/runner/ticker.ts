@@ -23,8 +23,16 @@ export function createTicker(clock: Clock): Ticker {
     const phase = phases[next] as Set<(nowMs: number) => void>;
     next = (next + 1) % PHASES;
     const nowMs = clock.now();
-    for (const tick of phase) tick(nowMs);
-    if (size() === 0) return;
+    try {
+      for (const tick of phase) tick(nowMs);
+    } finally {
+      // One tick that throws must not silence the other calls.
+      goOn();
+    }
+  };
+
+  const goOn = () => {
+    if (cancel !== null || size() === 0) return;
     dueMs += TICK_MS / PHASES;
     // After a hold-up the rhythm starts anew: catching up would send a burst.
     if (clock.now() - dueMs > TICK_MS) dueMs = clock.now();

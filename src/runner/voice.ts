@@ -1,11 +1,11 @@
 // Speaks pieces in their order: asks the voice model a piece ahead, brings its audio to the line's rate, and never runs far ahead of the ear.
 import type { AudioCore, Resampler, SampleRateHz } from '../audio/core.ts';
-import type { TtsModel } from '../models/port.ts';
+import { ModelError, type TtsModel } from '../models/port.ts';
 import type { CannedAudio } from './canned.ts';
 import type { Clock } from './clock.ts';
 import { asModelError, type Candidate, type PersistContext, persist } from './persist.ts';
 import type { Scope } from './scope.ts';
-import { type OpenStream, openStream, readAll } from './stream.ts';
+import { closeStream, type OpenStream, openStream, readAll } from './stream.ts';
 
 /** A session holds at most this much speech that was not played. */
 const MAX_QUEUED_MS = 4000;
@@ -13,6 +13,8 @@ const MAX_QUEUED_MS = 4000;
 const SLICE_MS = 100;
 /** A stream that has begun may pause this long. */
 const IDLE_MS = 10_000;
+/** Audio of one piece; a voice that goes on beyond it is broken. */
+const MAX_PIECE_MS = 300_000;
 
 export interface PieceRequest {
   readonly turn: number;
@@ -55,7 +57,8 @@ export class Voice {
   #ahead: Promise<OpenPiece | null> | null = null;
   #speaking = false;
   #running: Promise<void> = Promise.resolve();
-  #drained: (() => void) | null = null;
+  /** Who waits for room in the session's queue. */
+  #waiters: (() => void)[] = [];
 
   constructor(options: VoiceOptions) {
     this.#options = options;
@@ -69,18 +72,22 @@ export class Voice {
     else if (this.#ahead === null) this.#openNext(this.#scope);
   }
 
-  /** Speaks a stock phrase now: by the voice if it is quick, else by the clip that is always there. */
+  /** Speaks a stock phrase: by the voice if it is quick, else by the clip that is always there. */
   async speakCanned(request: PieceRequest, name: 'apology' | 'wait' | 'goodbye', parent: Scope): Promise<void> {
     this.#scope ??= parent.child();
     const scope = this.#scope;
-    // A sign of life can not wait; an apology comes after what is being said.
-    const [samples] = await Promise.all([
-      this.#options.canned.get(name, request.text, this.#options.outputRateHz),
-      name === 'wait' ? undefined : this.#running,
-    ]);
-    if (scope.signal.aborted) return;
-    await this.#feed(request, samples, scope);
-    if (!scope.signal.aborted) this.#options.sink.spoken(request);
+    const { canned, outputRateHz, sink } = this.#options;
+    try {
+      // A sign of life can not wait; an apology comes after what is being said.
+      const [samples] = await Promise.all([
+        canned.get(name, request.text, outputRateHz),
+        name === 'wait' ? undefined : this.#running,
+      ]);
+      await this.#feed(request, samples, scope);
+      if (!scope.signal.aborted) sink.spoken(request);
+    } catch (error) {
+      if (!scope.signal.aborted) this.#fail(request, error, 'canned');
+    }
   }
 
   /** Drops everything that is not in the session's queue yet. */
@@ -90,12 +97,18 @@ export class Voice {
     this.#waiting = [];
     this.#ahead = null;
     this.#speaking = false;
-    this.#drained?.();
+    // What comes next must not wait for a model that does not notice that nobody listens.
+    this.#running = Promise.resolve();
+    this.#wake();
   }
 
   /** Called at every tick: the queue may have room again. */
   tick(): void {
-    if (this.#drained !== null && this.#options.sink.queuedMs <= MAX_QUEUED_MS - SLICE_MS) this.#drained();
+    if (this.#waiters.length > 0 && this.#options.sink.queuedMs <= MAX_QUEUED_MS - SLICE_MS) this.#wake();
+  }
+
+  #wake(): void {
+    for (const go of this.#waiters.splice(0)) go();
   }
 
   release(): void {
@@ -104,18 +117,24 @@ export class Voice {
     this.#resamplers.clear();
   }
 
-  async #run(scope: Scope & { close(): void }): Promise<void> {
+  /** Never rejects. */
+  async #run(scope: Scope): Promise<void> {
     this.#speaking = true;
     this.#openNext(scope);
-    while (this.#ahead !== null && !scope.signal.aborted) {
+    while (this.#ahead !== null) {
       const open = await this.#ahead;
-      if (scope.signal.aborted) break;
+      if (scope.signal.aborted) {
+        if (open !== null) closeStream(open.stream);
+        return;
+      }
       this.#ahead = null;
       this.#openNext(scope);
       if (open !== null) await this.#speakPiece(open, scope);
+      // By now the session may have cancelled this run and begun another.
+      if (scope.signal.aborted) return;
       if (this.#ahead === null) this.#openNext(scope);
     }
-    if (this.#scope === scope) this.#speaking = false;
+    this.#speaking = false;
   }
 
   #openNext(scope: Scope): void {
@@ -132,6 +151,7 @@ export class Voice {
         source: model,
         stream: await openStream(model.synthesize({ text: request.text, voice }, signal), model.name),
       }),
+      discard: (late: { stream: OpenStream<Uint8Array> }) => closeStream(late.stream),
     }));
     try {
       const { answer, scope: own } = await persist(
@@ -153,20 +173,23 @@ export class Voice {
   async #speakPiece(open: OpenPiece, scope: Scope): Promise<void> {
     const { request, source } = open;
     const { outputRateHz, clock, sink } = this.#options;
-    const resampler = this.#resampler(source.sampleRateHz as SampleRateHz);
+    const reading = { source: source.name, clock, idleMs: IDLE_MS, signal: scope.signal };
     try {
-      for await (const chunk of readAll(open.stream, source.name, clock, IDLE_MS)) {
+      const resampler = this.#resampler(source.sampleRateHz as SampleRateHz);
+      let left = (source.sampleRateHz * MAX_PIECE_MS) / 1000;
+      for await (const chunk of readAll(open.stream, reading)) {
         if (scope.signal.aborted) return;
         const samples = new Int16Array(
           chunk.buffer.slice(chunk.byteOffset, chunk.byteOffset + (chunk.byteLength & ~1)),
         );
+        left -= samples.length;
+        if (left < 0) throw new ModelError('protocol', source.name, `Spoke for more than ${MAX_PIECE_MS} ms`);
         await this.#feed(request, resampler === null ? samples : resampled(resampler, samples), scope);
         if (scope.signal.aborted) return;
       }
       if (resampler !== null) await this.#feed(request, tail(resampler, outputRateHz), scope);
       if (!scope.signal.aborted) sink.spoken(request);
     } catch (error) {
-      resampler?.reset();
       if (!scope.signal.aborted) this.#fail(request, error, source.name);
     } finally {
       open.scope.close();
@@ -177,12 +200,8 @@ export class Voice {
     const { sink, outputRateHz } = this.#options;
     const slice = (outputRateHz * SLICE_MS) / 1000;
     for (let at = 0; at < samples.length; at += slice) {
-      while (sink.queuedMs > MAX_QUEUED_MS - SLICE_MS && !scope.signal.aborted) {
-        await new Promise<void>((go) => {
-          this.#drained = go;
-        });
-        this.#drained = null;
-      }
+      while (sink.queuedMs > MAX_QUEUED_MS - SLICE_MS && !scope.signal.aborted)
+        await new Promise<void>((go) => this.#waiters.push(go));
       if (scope.signal.aborted) return;
       sink.speech(request, samples.subarray(at, at + slice));
     }

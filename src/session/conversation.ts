@@ -4,7 +4,7 @@ import type { Message, ToolCall, ToolSpec } from '../agent/messages.ts';
 export type { Message, ToolCall, ToolSpec };
 
 /** Content of a tool message while the tool still runs. */
-const STILL_RUNNING = '(still running)';
+export const STILL_RUNNING = '(still running)';
 
 export class Conversation {
   readonly #maxMessages: number;
@@ -19,22 +19,18 @@ export class Conversation {
     return this.#messages;
   }
 
-  /** Adds messages; the oldest whole exchanges are dropped beyond the limit. */
+  /** Adds what belongs together; the oldest whole exchanges are dropped beyond the limit. */
   add(...messages: readonly Message[]): void {
     this.#messages.push(...messages);
     while (this.#messages.length > this.#maxMessages) {
       // A tool message without its call would be refused by the model: cut at the next word of the user.
       const next = this.#messages.findIndex((m, i) => i > 0 && m.role === 'user');
       this.#messages.splice(0, next > 0 ? next : this.#messages.length - this.#maxMessages);
+      if (next > 0) continue;
+      // One exchange alone is too long: what is left must still begin with a call or with words.
+      const whole = this.#messages.findIndex((m) => m.role !== 'tool');
+      this.#messages.splice(0, whole < 0 ? this.#messages.length : whole);
     }
-  }
-
-  /** Adds the calls of a round and what is known of their results. */
-  addToolRound(content: string, calls: readonly ToolCall[], results: ReadonlyMap<string, string>): void {
-    this.add(
-      { role: 'assistant', content, toolCalls: calls },
-      ...calls.map((c): Message => ({ role: 'tool', toolCallId: c.id, content: results.get(c.id) ?? STILL_RUNNING })),
-    );
   }
 
   /** A tool that outlived its turn has ended; returns false when nobody waits for it. */

@@ -53,7 +53,6 @@ export interface TurnMarks {
   readonly callerEndMs: number;
   /** When the turn's end was decided. */
   readonly endpointedMs: number;
-  /** Waits in the order in which they were begun. */
   readonly waits: readonly Wait[];
   readonly text: string;
   readonly heard: string;
@@ -124,7 +123,8 @@ function stagesBetween(marks: TurnMarks, fromMs: number, toMs: number, onClock: 
     at = endMs;
   };
   add('endpointing', false, fromMs, onClock(marks.endpointedMs));
-  for (const wait of marks.waits) add(wait.name, wait.provider, onClock(wait.fromMs), onClock(wait.toMs));
+  for (const wait of marks.waits.toSorted((a, b) => a.fromMs - b.fromMs))
+    add(wait.name, wait.provider, onClock(wait.fromMs), onClock(wait.toMs));
   return stages;
 }
 

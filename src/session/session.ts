@@ -3,12 +3,11 @@ import type { Analyzer } from '../audio/core.ts';
 import { Conversation } from './conversation.ts';
 import type { Effects, SessionState } from './effects.ts';
 import type { SessionEvent, TuningChange } from './inputs.ts';
-import { type Ledger, type LedgerTurn, ledgerTurn, type Wait } from './ledger.ts';
-import { Listener } from './listen/listener.ts';
+import { type Ledger, type LedgerTurn, ledgerTurn, type TurnMarks, type Wait } from './ledger.ts';
+import { Listener, type ListenerEvents } from './listen/listener.ts';
 import type { SessionOptions } from './options.ts';
-import { Playout } from './playout/playout.ts';
-import { Answer } from './reply/answer.ts';
 import type { SessionSnapshot } from './snapshot.ts';
+import { type ReplyEnd, Speaker, type SpeakerEvents } from './speaker.ts';
 import { isBargeIn } from './turn/barge-in.ts';
 import { endpointingDelayMs } from './turn/endpointing.ts';
 import { INITIAL_TURN_STATE, stepTurn, type TurnDecision, type TurnInput, type TurnState } from './turn/machine.ts';
@@ -21,7 +20,7 @@ export interface Session {
   pull(out: Int16Array, nowMs: number): number;
   /** The timer that it asked for by `wakeAt`. */
   wake(nowMs: number): void;
-  /** Speech that is queued and not yet pulled, in ms. */
+  /** How full the queue of speech is, in ms; more than 4.2 s is not taken. */
   readonly queuedMs: number;
   /** True while a pull can give something. */
   readonly sounding: boolean;
@@ -37,7 +36,7 @@ export interface Session {
 
 /** Turns that a ledger keeps; a longer call loses its oldest. */
 const MAX_LEDGER_TURNS = 1000;
-/** How long after it was due an endpoint is decided without audio (the client has stopped sending). */
+/** How long after it was due an endpoint is decided without audio (the client has stopped sending), in ms. */
 const SILENT_LINE_MS = 100;
 
 const SPEECH_START: TurnInput = { type: 'speech-start' };
@@ -56,13 +55,11 @@ export function createSession(
   return new CallSession(options, analyzer, effects, snapshot);
 }
 
-class CallSession implements Session {
+class CallSession implements Session, ListenerEvents, SpeakerEvents {
   #options: SessionOptions;
   readonly #effects: Effects;
   readonly #listener: Listener;
-  readonly #playout: Playout;
-  readonly #conversation: Conversation;
-  readonly #answer: Answer;
+  readonly #speaker: Speaker;
   readonly #turns: LedgerTurn[] = [];
   readonly #pendingSay: string[] = [];
   #turn: TurnState = INITIAL_TURN_STATE;
@@ -73,6 +70,10 @@ class CallSession implements Session {
   #endpointedMs = 0;
   #sttWaits: Wait[] = [];
   #nowMs = 0;
+  /** The wake-up that was asked for and has not come. */
+  #wakeMs = Infinity;
+  /** The state has changed since it was last asked when to wake up. */
+  #stepped = false;
   #endReason: string | null = null;
   #durationMs = 0;
 
@@ -80,20 +81,20 @@ class CallSession implements Session {
     this.#options = options;
     this.#effects = effects;
     this.#listener = new Listener(options, analyzer, this);
-    this.#playout = new Playout(options.outputRateHz);
-    this.#conversation = new Conversation(options.reply.maxMessages, snapshot?.messages);
-    this.#answer = new Answer(options, effects, this.#conversation, snapshot?.nextId ?? 1);
+    const conversation = new Conversation(options.reply.maxMessages, snapshot?.messages);
+    this.#speaker = new Speaker(options, effects, conversation, snapshot?.nextId ?? 1, this);
     if (snapshot === undefined) return;
     this.#turns.push(...snapshot.turns);
+    this.#pendingSay.push(...snapshot.pendingSay);
     this.#turn = { ...INITIAL_TURN_STATE, turn: snapshot.turn, take: snapshot.nextId };
     this.#listener.continueAt(snapshot.clockMs);
   }
 
   get queuedMs(): number {
-    return this.#playout.queuedMs;
+    return this.#speaker.queuedMs;
   }
   get sounding(): boolean {
-    return this.#open || this.#playout.interjecting || this.#playout.mixer.hasBackground;
+    return this.#speaker.sounding;
   }
   get ended(): boolean {
     return this.#endReason !== null;
@@ -108,18 +109,13 @@ class CallSession implements Session {
     return this.#listener.frameLatencyMs;
   }
 
-  /** The reply may be heard. */
-  get #open(): boolean {
-    const reply = this.#answer.reply;
-    return reply !== null && reply.released && !reply.held;
-  }
-
   // ---- the caller's audio ----
 
   audio(packet: Uint8Array, position: number, nowMs: number): void {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
     this.#listener.packet(packet, position, nowMs);
+    if (this.#stepped) this.#settle();
   }
 
   /** From the listener: speech was found to begin or to have ended. */
@@ -128,23 +124,23 @@ class CallSession implements Session {
     const atMs = started ? this.#listener.onsetMs : this.#listener.lastVoicedMs;
     this.#effects.emit({ type: started ? 'speech-start' : 'speech-stop', atMs });
     this.#step(started ? SPEECH_START : SPEECH_STOP);
-    if (!started && this.#turn.phase === 'user-paused') {
-      // Frames count the silence; should they stop coming, the timer ends the turn.
-      this.#effects.wakeAt(this.#listener.hostMs(this.#endpointDueMs + SILENT_LINE_MS));
-    }
   }
 
   /** From the listener: one more frame is through, its end at `endMs` of the session clock. */
   frameDone(endMs: number): void {
-    const phase = this.#turn.phase;
-    if (this.#listener.speaking) {
-      const over = phase === 'agent-speaking' || phase === 'thinking';
-      if (over && isBargeIn(this.#options.turns, this.#listener.voicedMs)) this.#step(BARGE_IN);
-      else if (phase === 'user-speaking' && this.#listener.full) {
-        this.#step(SPEECH_STOP);
+    const { phase } = this.#turn;
+    const listener = this.#listener;
+    if (listener.speaking) {
+      // A turn that was too long is answered before the caller, who still speaks, is heard again.
+      const over = phase === 'agent-speaking' || (phase === 'thinking' && !listener.full);
+      if (over && isBargeIn(this.#options.turns, listener.voicedMs)) this.#step(BARGE_IN);
+      else if (phase === 'user-speaking' && listener.full) {
+        listener.cutSpeech();
         this.#endTurn();
       }
-    } else if (phase === 'user-paused' && !this.#listener.candidate && endMs >= this.#endpointDueMs) this.#endTurn();
+    } else if (phase === 'user-paused') {
+      if (!listener.candidate && endMs >= this.#endpointDueMs) this.#endTurn();
+    } else if (this.#pendingSay.length > 0) this.#sayPending();
   }
 
   get #endpointDueMs(): number {
@@ -163,73 +159,90 @@ class CallSession implements Session {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
     this.#listener.begin(nowMs);
+    this.#take(event, nowMs);
+    if (this.#endReason !== null) return;
+    this.#speaker.finishIfHeard(nowMs);
+    this.#settle();
+  }
+
+  #take(event: SessionEvent, nowMs: number): void {
+    const speaker = this.#speaker;
     switch (event.type) {
       case 'transcript':
         this.#endSttWait(event.take);
-        this.#step({ type: 'transcript', take: event.take, text: event.text.trim() });
-        break;
+        return this.#step({ type: 'transcript', take: event.take, text: event.text.trim() });
       case 'token':
-        this.#answer.token(event.round, event.text, nowMs);
-        break;
+        return speaker.token(event.round, event.text, nowMs);
       case 'tool-call':
-        this.#answer.toolCall(event.round, event.call);
-        break;
-      case 'generated':
-        if (event.inputTokens !== null && event.outputTokens !== null) {
-          this.#effects.emit({
-            type: 'usage',
-            turn: event.turn,
-            inputTokens: event.inputTokens,
-            outputTokens: event.outputTokens,
-          });
-        }
-        this.#answer.roundDone(event.round, nowMs);
-        break;
+        return speaker.toolCall(event.round, event.call);
+      case 'generated': {
+        const { turn, inputTokens, outputTokens } = event;
+        if (inputTokens !== null && outputTokens !== null)
+          this.#effects.emit({ type: 'usage', turn, inputTokens, outputTokens });
+        return speaker.roundDone(turn, event.round, nowMs);
+      }
       case 'speech':
-        this.#speech(event.piece, event.samples);
-        break;
+        return speaker.speech(event.piece, event.samples, nowMs);
       case 'spoken':
-        this.#spoken(event.piece);
-        break;
+        return speaker.spoken(event.piece);
       case 'tool-result':
-        this.#answer.toolResult(event.turn, event.callId, event.output, event.isError, nowMs);
-        break;
+        return speaker.toolResult(event.turn, event.callId, event.output, event.isError, nowMs);
       case 'failure':
-        this.#failure(event.stage, event.turn, event.ref, event.kind);
-        break;
+        if (event.stage === 'stt') return this.#deaf(event.turn, event.ref, event.kind);
+        return speaker.failed(event.stage, event.turn, event.ref, event.kind, nowMs);
       case 'stalled':
-        this.#stalled(event.turn);
-        break;
+        return speaker.stalled(event.stage, event.turn, event.ref);
       case 'played':
-        this.#playout.reported(event.position);
-        break;
+        return speaker.played(event.position);
       case 'text':
-        this.#typed(event.text.trim());
-        break;
+        return this.#typed(event.text.trim());
       case 'dtmf':
-        this.#typed(`(pressed ${event.digit})`);
-        break;
+        return this.#typed(`(pressed ${event.digit})`);
       case 'say':
         if (event.text.trim() !== '') this.#pendingSay.push(event.text.trim());
-        this.#sayPending();
-        break;
+        return this.#sayPending();
       case 'tuning':
-        this.#tune(event.change);
-        break;
+        return this.#tune(event.change);
       case 'close':
         return this.#close(event.reason);
       default:
         this.#effects.emit({ type: 'dropped', what: 'unknown event', count: 1 });
     }
-    this.#finishIfHeard();
   }
 
   wake(nowMs: number): void {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
-    if (this.#turn.phase === 'user-paused' && this.#listener.clockMs(nowMs) >= this.#endpointDueMs + SILENT_LINE_MS)
+    this.#wakeMs = Infinity;
+    if (nowMs >= this.#lineSilentMs()) {
+      this.#listener.cutSpeech();
+      if (this.#turn.phase === 'user-speaking') this.#step(SPEECH_STOP);
       this.#endTurn();
-    this.#finishIfHeard();
+    }
+    this.#speaker.finishIfHeard(nowMs);
+    this.#settle();
+  }
+
+  /** When the turn ends although no audio comes that would end it; Infinity: no turn is being formed. */
+  #lineSilentMs(): number {
+    const { phase } = this.#turn;
+    if (phase === 'user-paused') return this.#listener.hostMs(this.#endpointDueMs + SILENT_LINE_MS);
+    if (phase !== 'user-speaking') return Infinity;
+    const delayMs = endpointingDelayMs(this.#options.turns, null);
+    return this.#listener.hostMs(this.#listener.frameEndMs + delayMs + SILENT_LINE_MS);
+  }
+
+  /** After each input: a sign of life where one is due, and the next wake-up. */
+  #settle(): void {
+    this.#stepped = false;
+    if (this.#endReason !== null) return;
+    const { phase, turn, takePending, take } = this.#turn;
+    this.#speaker.bridge(turn, phase === 'thinking', takePending ? take : null, this.#nowMs);
+    const wantedMs = Math.min(this.#lineSilentMs(), this.#speaker.wakeMs);
+    // A wake-up that comes too early asks again; one that is not needed any more does no harm.
+    if (wantedMs >= this.#wakeMs) return;
+    this.#wakeMs = wantedMs;
+    this.#effects.wakeAt(wantedMs);
   }
 
   #typed(text: string): void {
@@ -247,7 +260,7 @@ class CallSession implements Session {
     if (change.endpointingMs !== undefined) turns.endpointingMs = change.endpointingMs;
     if (change.bargeInMs !== undefined) turns.bargeInMs = change.bargeInMs;
     this.#options = { ...this.#options, turns, instructions: change.instructions ?? this.#options.instructions };
-    this.#answer.tune(this.#options);
+    this.#speaker.tune(this.#options);
   }
 
   #endSttWait(take: number): void {
@@ -255,19 +268,12 @@ class CallSession implements Session {
     if (take === this.#turn.take && wait !== undefined) wait.toMs = Math.min(wait.toMs, this.#nowMs);
   }
 
-  #failure(stage: 'stt' | 'llm' | 'tts', turn: number, ref: number, kind: string): void {
-    if (stage === 'stt') {
-      if (ref !== this.#turn.take || !this.#turn.takePending) return;
-      this.#endSttWait(ref);
-      this.#effects.emit({ type: 'failure', stage, turn, kind });
-      this.#step({ type: 'transcript-failed', take: ref });
-    } else if (ref === this.#answer.interjection) this.#answer.interjection = null;
-    else if (this.#answer.failed(stage, ref, this.#nowMs)) this.#effects.emit({ type: 'failure', stage, turn, kind });
-  }
-
-  #stalled(turn: number): void {
-    if (turn !== this.#turn.turn || this.#turn.phase !== 'thinking' || this.#answer.interjection !== null) return;
-    if (this.#playout.empty) this.#answer.interject(turn);
+  /** The recognizer gave up. */
+  #deaf(turn: number, take: number, kind: string): void {
+    if (take !== this.#turn.take || !this.#turn.takePending) return;
+    this.#endSttWait(take);
+    this.#effects.emit({ type: 'failure', stage: 'stt', turn, kind });
+    this.#step({ type: 'transcript-failed', take });
   }
 
   // ---- whose turn it is ----
@@ -275,54 +281,54 @@ class CallSession implements Session {
   #step(input: TurnInput): void {
     const { state, decisions } = stepTurn(this.#turn, input, this.#options.turns);
     this.#turn = state;
+    this.#stepped = true;
     for (const decision of decisions) this.#decide(decision);
     this.#show();
   }
 
   #decide(decision: TurnDecision): void {
-    const turn = this.#turn.turn;
+    const { turn } = this.#turn;
+    const speaker = this.#speaker;
     switch (decision.do) {
       case 'begin-turn':
         this.#sttWaits = [];
         this.#callerStartMs = this.#listener.hostMs(this.#listener.onsetMs);
         return this.#listener.keep();
-      case 'transcribe':
+      case 'go-on':
+        if (this.#listener.keeping) return;
+        this.#callerStartMs = this.#listener.hostMs(this.#listener.onsetMs);
+        return this.#listener.keep();
+      case 'transcribe': {
+        const { take, early } = decision;
         this.#sttWaits.push({ name: 'stt', provider: true, fromMs: this.#nowMs, toMs: Infinity });
-        return this.#effects.transcribe({
-          turn,
-          take: decision.take,
-          early: decision.early,
-          pcm: this.#listener.utterance(),
-        });
+        return this.#effects.transcribe({ turn, take, early, pcm: this.#listener.utterance() });
+      }
       case 'cancel-transcribe':
         this.#sttWaits.pop();
         return this.#effects.cancel({ turn, what: 'transcribe', reason: 'resumed' });
       case 'respond':
-        this.#playout.drop();
-        this.#playout.begin();
-        return this.#answer.respond(turn, decision.text, decision.early, this.#nowMs);
-      case 'release':
-        return this.#release();
+        return speaker.respond(turn, decision.text, decision.early, this.#nowMs);
+      case 'release': {
+        const [startMs, endMs, endpointedMs] = [this.#callerStartMs, this.#callerEndMs, this.#endpointedMs];
+        return speaker.release({ startMs, endMs, endpointedMs, waits: [...this.#sttWaits] }, this.#nowMs);
+      }
       case 'abandon-reply':
-        this.#playout.drop();
-        return this.#answer.abandon('resumed');
+        return speaker.abandon();
       case 'hold':
-        return this.#hold();
+        return speaker.hold(this.#nowMs);
       case 'resume':
-        return this.#resume();
+        return speaker.resume(this.#nowMs);
       case 'interrupt':
-        return this.#finish('interrupted');
+        return speaker.interrupt(this.#nowMs);
       case 'discard-turn':
         return this.#listener.stopKeeping();
       case 'apologize':
-        this.#playout.drop();
-        this.#playout.begin();
-        return this.#answer.apologize(turn, this.#nowMs);
+        return speaker.apologize(turn, this.#nowMs);
     }
   }
 
   #show(): void {
-    const phase = this.#turn.phase;
+    const { phase } = this.#turn;
     const state = phase === 'user-paused' ? 'user-speaking' : phase;
     if (state === this.#shown) return;
     this.#shown = state;
@@ -332,78 +338,11 @@ class CallSession implements Session {
 
   #sayPending(): void {
     if (this.#pendingSay.length === 0 || this.#turn.phase !== 'listening' || this.#listener.candidate) return;
-    this.#playout.begin();
-    this.#answer.say(this.#turn.turn, this.#pendingSay.splice(0), this.#nowMs);
+    this.#speaker.say(this.#turn.turn, this.#pendingSay.splice(0), this.#nowMs);
     this.#step({ type: 'say' });
   }
 
-  #release(): void {
-    const reply = this.#answer.reply;
-    if (reply === null) return;
-    if (!reply.released && reply.to !== null)
-      this.#effects.emit({ type: 'transcript', turn: reply.turn, text: reply.to });
-    reply.caller = {
-      startMs: this.#callerStartMs,
-      endMs: this.#callerEndMs,
-      endpointedMs: this.#endpointedMs,
-      waits: this.#sttWaits,
-    };
-    reply.released = true;
-    reply.held = false;
-    reply.heldAtMs = null;
-    this.#sound();
-    this.#finishIfHeard();
-  }
-
-  #hold(): void {
-    const reply = this.#answer.reply;
-    if (reply !== null) {
-      reply.held = true;
-      reply.heldAtMs = this.#nowMs;
-    }
-    this.#playout.hold(this.#nowMs);
-    this.#effects.clearAudio();
-  }
-
-  #resume(): void {
-    const reply = this.#answer.reply;
-    if (reply === null) return;
-    reply.held = false;
-    reply.heldAtMs = null;
-    this.#effects.emit({ type: 'resumed', turn: reply.turn });
-    this.#sound();
-    this.#finishIfHeard();
-  }
-
   // ---- what is heard ----
-
-  #speech(pieceId: number, samples: Int16Array): void {
-    const wasEmpty = this.#playout.empty;
-    let taken: number;
-    if (pieceId === this.#answer.interjection) {
-      // The answer was quicker than the sign of life.
-      if (!this.#playout.empty && !this.#playout.interjecting) return;
-      taken = this.#playout.interject(samples);
-    } else {
-      const reply = this.#answer.reply;
-      const piece = reply?.piece(pieceId);
-      if (reply === null || piece === undefined || piece.complete) return;
-      taken = this.#playout.write(piece, samples);
-      if (reply.endWait('tts', this.#nowMs)) reply.beginWait('playout', false, this.#nowMs);
-    }
-    if (taken < samples.length)
-      this.#effects.emit({ type: 'dropped', what: 'speech samples', count: samples.length - taken });
-    if (wasEmpty) this.#sound();
-  }
-
-  #spoken(pieceId: number): void {
-    const piece = this.#answer.reply?.piece(pieceId);
-    if (piece !== undefined && !piece.complete) this.#playout.complete(piece);
-  }
-
-  #sound(): void {
-    if (this.sounding && !this.#playout.empty) this.#effects.audioReady();
-  }
 
   pull(out: Int16Array, nowMs: number): number {
     if (this.#endReason !== null) {
@@ -411,77 +350,40 @@ class CallSession implements Session {
       return 0;
     }
     this.#nowMs = nowMs;
-    const speech = this.#playout.read(out, this.#open, nowMs);
-    if (this.#playout.becameAudible) {
-      this.#listener.stopKeeping();
-      this.#answer.interjection = null;
-      this.#step(REPLY_AUDIBLE);
-    }
-    this.#finishIfHeard();
+    const speech = this.#speaker.pull(out, nowMs);
+    if (this.#endReason === null) this.#settle();
     return speech;
   }
 
-  #finishIfHeard(): void {
-    const reply = this.#answer.reply;
-    if (reply === null || !this.#open || !reply.spoken || !this.#playout.empty) return;
-    if (this.#nowMs < this.#playout.endMs) this.#effects.wakeAt(this.#playout.endMs);
-    else this.#finish('finished');
+  /** From the speaker: the caller hears the reply's first sound. */
+  replyAudible(): void {
+    this.#listener.stopKeeping();
+    this.#step(REPLY_AUDIBLE);
   }
 
-  /** The reply is over: remember what was heard of it, and enter it in the ledger. */
-  #finish(how: 'finished' | 'interrupted' | 'closed'): void {
-    const reply = this.#answer.reply;
-    if (reply === null) return;
-    const heardTo = this.#playout.heardPosition(reply.heldAtMs ?? this.#nowMs);
-    const heard = reply.pieces.map((p) =>
-      how === 'finished' && p.samples > 0 ? p.text : this.#playout.heardOf(p, heardTo),
-    );
-    const caller = reply.caller;
-    const said = heard.filter((t) => t !== '').join(' ');
+  /** From the speaker: nothing more of the reply is heard. */
+  replyOver(marks: TurnMarks, how: ReplyEnd, last: boolean): void {
+    const { turn, heard } = marks;
     if (how === 'interrupted') {
-      this.#effects.emit({
-        type: 'interrupted',
-        turn: reply.turn,
-        atMs: this.#listener.clockMs(reply.heldAtMs ?? this.#nowMs),
-        heard: said,
-      });
-    } else this.#effects.emit({ type: 'reply', turn: reply.turn, text: said });
-    this.#enter(
-      ledgerTurn(
-        {
-          turn: reply.turn,
-          callerText: reply.to,
-          callerStartMs: caller?.startMs ?? this.#nowMs,
-          callerEndMs: caller?.endMs ?? this.#nowMs,
-          endpointedMs: caller?.endpointedMs ?? this.#nowMs,
-          waits: [...(caller?.waits ?? []), ...reply.waits],
-          text: reply.text,
-          heard: said,
-          audibleMs: this.#playout.audibleMs,
-          audibleEndMs: this.#playout.audibleEndMs,
-          interruptedMs: how === 'interrupted' ? (reply.heldAtMs ?? this.#nowMs) : null,
-        },
-        this.#listener.zeroMs,
-      ),
-    );
-    this.#answer.close(heard, how === 'finished' ? null : how);
-    this.#playout.drop();
-    if (how !== 'finished') return;
-    this.#step(REPLY_FINISHED);
-    if (reply.last) this.#close('model failure');
-  }
-
-  #enter(turn: LedgerTurn): void {
+      const atMs = this.#listener.clockMs(marks.interruptedMs ?? this.#nowMs);
+      this.#effects.emit({ type: 'interrupted', turn, atMs, heard });
+    } else this.#effects.emit({ type: 'reply', turn, text: heard });
     if (this.#turns.length === MAX_LEDGER_TURNS) this.#turns.shift();
-    this.#turns.push(turn);
-    this.#effects.emit({ type: 'turn', ledger: turn });
+    const entry = ledgerTurn(marks, this.#listener.zeroMs);
+    this.#turns.push(entry);
+    this.#effects.emit({ type: 'turn', ledger: entry });
+    if (how !== 'finished') return;
+    // A voice that goes on after the call was given up would begin another turn.
+    if (last) this.#close('model failure');
+    else this.#step(REPLY_FINISHED);
   }
 
   #close(reason: string): void {
-    this.#finish('closed');
+    this.#speaker.close(this.#nowMs);
     this.#effects.cancel({ turn: this.#turn.turn, what: 'transcribe', reason: 'closed' });
     this.#durationMs = Math.round(Math.max(0, this.#listener.clockMs(this.#nowMs)));
     this.#endReason = reason;
+    this.#listener.stop();
     this.#effects.clearAudio();
     this.#effects.end(reason);
   }
@@ -489,8 +391,7 @@ class CallSession implements Session {
   ledger(startedAt: (hostMs: number) => string): Ledger {
     const zeroMs = this.#listener.zeroMs;
     const { id, agent, transport } = this.#options;
-    const durationMs =
-      this.#endReason === null ? Math.max(0, this.#listener.clockMs(this.#nowMs) || 0) : this.#durationMs;
+    const durationMs = this.#endReason === null ? this.#clockMs() : this.#durationMs;
     return {
       version: 1,
       session: { id, agent, transport, startedAt: startedAt(zeroMs), durationMs, endReason: this.#endReason ?? '' },
@@ -499,15 +400,20 @@ class CallSession implements Session {
     };
   }
 
+  #clockMs(): number {
+    return Math.max(0, this.#listener.clockMs(this.#nowMs) || 0);
+  }
+
   snapshot(): SessionSnapshot {
     return {
       version: 1,
       options: this.#options,
-      clockMs: Math.max(0, this.#listener.clockMs(this.#nowMs) || 0),
+      clockMs: this.#clockMs(),
       turn: this.#turn.turn,
-      nextId: this.#answer.nextId + this.#turn.take,
-      messages: [...this.#conversation.messages],
+      nextId: this.#speaker.nextId + this.#turn.take,
+      messages: this.#speaker.messages(this.#nowMs),
       turns: [...this.#turns],
+      pendingSay: [...this.#pendingSay],
     };
   }
 }

@@ -15,6 +15,8 @@ export interface SessionSnapshot {
   readonly nextId: number;
   readonly messages: readonly Message[];
   readonly turns: readonly LedgerTurn[];
+  /** What the agent was to say and has not begun. */
+  readonly pendingSay: readonly string[];
 }
 
 /** Throws `RangeError` for a snapshot of another version. */

@@ -9,6 +9,8 @@ const FRAME_MS = 20;
 const LATE_MS = 20;
 /** A longer hole in the input is jumped over, not filled with silence. */
 const MAX_GAP_MS = 60_000;
+/** The caller's clock may run slower than ours: the best packet's verdict is loosened by this share of the time (100 ppm). */
+const CLOCK_DRIFT = 1e-4;
 /** Audio after the last voiced sample that the recognizer is given. */
 const TAIL_MS = 240;
 
@@ -33,6 +35,7 @@ export class Listener {
   #zeroMs = Number.NaN;
   #baseMs = 0;
   #frameEndMs = 0;
+  #stopped = false;
   framesIn = 0;
   framesLate = 0;
   frameLatencyMs = 0;
@@ -63,8 +66,15 @@ export class Listener {
   get lastVoicedMs(): number {
     return this.#detector.lastVoicedMs;
   }
+  get keeping(): boolean {
+    return this.#utterance.keeping;
+  }
   get full(): boolean {
     return this.#utterance.keeping && this.#utterance.full;
+  }
+  /** End of the newest frame. */
+  get frameEndMs(): number {
+    return this.#frameEndMs;
   }
   get zeroMs(): number {
     return this.#zeroMs;
@@ -72,7 +82,7 @@ export class Listener {
 
   /** The clock starts with the first input of any kind and is set by the first audio. */
   begin(nowMs: number): void {
-    if (Number.isNaN(this.#zeroMs)) this.#zeroMs = nowMs;
+    if (Number.isNaN(this.#zeroMs)) this.#zeroMs = nowMs - this.#baseMs;
   }
 
   /** A restored session goes on at this time of its clock. */
@@ -106,10 +116,11 @@ export class Listener {
     this.#nextPosition = Math.max(this.#nextPosition, position + samples);
     // The earliest packet had the shortest way: it says best when samples are due.
     const dueMs = this.#baseMs + (this.#nextPosition - this.#firstPosition) / this.#samplesPerMs;
-    if (nowMs - dueMs < this.#zeroMs) this.#zeroMs = nowMs - dueMs;
+    this.#zeroMs = Math.min(nowMs - dueMs, this.#zeroMs + (samples / this.#samplesPerMs) * CLOCK_DRIFT);
+    if (this.#stopped) return;
     let taken = this.#analyzer.write(bytes);
     this.#frames(nowMs);
-    while (taken * 2 < bytes.length - 1 && taken > 0) {
+    while (taken * 2 < bytes.length - 1 && taken > 0 && !this.#stopped) {
       bytes = bytes.subarray(taken * 2);
       taken = this.#analyzer.write(bytes);
       this.#frames(nowMs);
@@ -130,7 +141,7 @@ export class Listener {
     for (let left = samples; left > 0; ) {
       const taken = this.#analyzer.writeSilence(left);
       this.#frames(nowMs);
-      if (taken === 0) break;
+      if (taken === 0 || this.#stopped) break;
       left -= taken;
     }
     this.#nextPosition += samples;
@@ -138,7 +149,7 @@ export class Listener {
 
   #frames(nowMs: number): void {
     const analyzer = this.#analyzer;
-    while (analyzer.next()) {
+    while (!this.#stopped && analyzer.next()) {
       const startMs = this.#frameEndMs;
       this.#frameEndMs = startMs + FRAME_MS;
       this.framesIn++;
@@ -149,6 +160,16 @@ export class Listener {
       if (change !== 'none') this.#events.speechChanged(change);
       this.#events.frameDone(this.#frameEndMs);
     }
+  }
+
+  /** The session has ended in the middle of a packet: the analyzer is not there any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Speech that is too long for one turn ends here, although the caller goes on. */
+  cutSpeech(): void {
+    if (this.#detector.cut()) this.#events.speechChanged('stop');
   }
 
   /** Keeps the audio from a little before the onset on. */

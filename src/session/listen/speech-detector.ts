@@ -25,8 +25,10 @@ export class SpeechDetector {
   speaking = false;
   /** First voiced sample of the current or last speech (also of one that has not been confirmed yet). */
   onsetMs = 0;
-  /** End of the last voiced sample. */
+  /** End of the last voiced sample of speech; a click is none. */
   lastVoicedMs = 0;
+  /** End of the last voiced sample of what may become speech. */
+  #candidateEndMs = 0;
   /** Voiced time since `onsetMs`. */
   voicedMs = 0;
 
@@ -51,8 +53,16 @@ export class SpeechDetector {
       this.voicedMs = 0;
       return 'stop';
     }
-    if (untilMs - this.lastVoicedMs > ONSET_GAP_MS) this.voicedMs = 0;
+    if (untilMs - this.#candidateEndMs > ONSET_GAP_MS) this.voicedMs = 0;
     return 'none';
+  }
+
+  /** Ends speech that still goes on; what follows is a new one. Returns false when there is none. */
+  cut(): boolean {
+    const was = this.speaking;
+    this.speaking = false;
+    this.voicedMs = 0;
+    return was;
   }
 
   #byScore(frame: FrameMeasurements, startMs: number): SpeechChange {
@@ -60,8 +70,10 @@ export class SpeechDetector {
     const rising = frame.secondHalfDb - frame.firstHalfDb;
     if (this.voicedMs === 0) this.onsetMs = rising > EDGE_DROP_DB ? startMs + FRAME_MS / 2 : startMs;
     this.voicedMs += FRAME_MS;
-    this.lastVoicedMs = rising < -EDGE_DROP_DB ? startMs + FRAME_MS / 2 : startMs + FRAME_MS;
-    if (this.speaking || this.voicedMs < this.#options.minSpeechMs) return 'none';
+    this.#candidateEndMs = rising < -EDGE_DROP_DB ? startMs + FRAME_MS / 2 : startMs + FRAME_MS;
+    if (!this.speaking && this.voicedMs < this.#options.minSpeechMs) return 'none';
+    this.lastVoicedMs = this.#candidateEndMs;
+    if (this.speaking) return 'none';
     this.speaking = true;
     return 'start';
   }

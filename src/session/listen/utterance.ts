@@ -50,6 +50,7 @@ export class Utterance {
       Math.max(0, Math.round((frameEndMs - fromMs) * RATE_PER_MS)),
       this.#pastEnd,
       this.#past.length,
+      this.#maxSamples,
     );
     this.#startMs = Math.max(0, frameEndMs - back / RATE_PER_MS);
     this.#length = back;

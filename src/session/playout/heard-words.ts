@@ -26,33 +26,48 @@ export class HeardWords {
 
   /** A piece's audio is complete. */
   learn(text: string, samples: number): void {
-    const weight = weightOf(text.split(/\s+/));
+    const weight = weightOf(wordsOf(text));
     if (weight >= 8) this.#msPerWeight = samples / this.#samplesPerMs / weight;
   }
 
-  /** The words whose middle was heard. */
+  /** The text up to the end of the last word whose middle was heard. */
   heard(piece: SpokenPiece): string {
     if (piece.heardSamples <= 0) return '';
     if (piece.complete && piece.heardSamples >= piece.samples) return piece.text;
-    const words = piece.text.split(/\s+/).filter((w) => w !== '');
+    const words = wordsOf(piece.text);
     const total = weightOf(words);
     const guess = total * this.#msPerWeight * this.#samplesPerMs;
     const samples = piece.complete ? piece.samples : Math.max(piece.samples, guess);
     const share = piece.heardSamples / Math.max(1, samples);
     let passed = 0;
-    let count = 0;
+    let end = 0;
     for (const word of words) {
-      const weight = word.length + GAP_LETTERS;
-      if ((passed + word.length / 2) / total > share) break;
-      passed += weight;
-      count++;
+      if ((passed + word.letters / 2) / total > share) break;
+      passed += word.letters + GAP_LETTERS;
+      end = word.end;
     }
-    return words.slice(0, count).join(' ');
+    return piece.text.slice(0, end);
   }
 }
 
-function weightOf(words: readonly string[]): number {
+interface Word {
+  readonly letters: number;
+  readonly end: number;
+}
+
+/** Words between white space; where a script writes none, each sign is one. */
+function wordsOf(text: string): Word[] {
+  const words: Word[] = [];
+  for (const { 0: word, index } of text.matchAll(WORD)) words.push({ letters: word.length, end: index + word.length });
+  return words;
+}
+
+/** Kana, Han, Thai and their kin with the marks that follow them, or a run of anything else. */
+const WORD =
+  /[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u3000-\u303f\uff00-\uff65]*|[^\s\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+/g;
+
+function weightOf(words: readonly Word[]): number {
   let weight = 0;
-  for (const word of words) weight += word === '' ? 0 : word.length + GAP_LETTERS;
+  for (const word of words) weight += word.letters + GAP_LETTERS;
   return weight;
 }

@@ -23,7 +23,7 @@ export class Playout {
   }
 
   get queuedMs(): number {
-    return this.#queue.queuedMs;
+    return this.#queue.filledMs;
   }
   get empty(): boolean {
     return this.#queue.queuedSamples === 0;
@@ -55,8 +55,9 @@ export class Playout {
     return taken;
   }
 
-  /** Appends audio of a stock phrase that belongs to no reply. */
+  /** Appends audio of a stock phrase that belongs to no reply; none where speech of a reply already waits. */
   interject(samples: Int16Array): number {
+    if (!this.empty && this.#interjectionEnd !== this.#queue.writePosition) return 0;
     const taken = this.#queue.write(samples);
     this.#interjectionEnd = this.#queue.writePosition;
     return taken;
@@ -80,6 +81,7 @@ export class Playout {
       const audible = this.#ear.handed(out, speech, this.#queue.readPosition, nowMs);
       if (apart) this.#ear.watch();
       else this.becameAudible = audible;
+      this.#queue.keepFrom(this.#ear.heardPosition(nowMs));
     }
     this.mixer.mix(out, speech);
     return speech;
@@ -93,11 +95,10 @@ export class Playout {
     return this.#ear.heardPosition(nowMs);
   }
 
-  /** Nothing sounds after `nowMs`; what was not heard is queued again. */
+  /** Nothing sounds after `nowMs`; what was not heard is queued again, except for a stock phrase. */
   hold(nowMs: number): void {
-    this.#queue.rewind(this.#ear.heardPosition(nowMs));
+    this.#queue.seek(Math.max(this.#ear.cut(nowMs), this.#interjectionEnd));
     this.#interjectionEnd = 0;
-    this.#ear.cut(nowMs);
   }
 
   /** Drops what is queued. */
@@ -110,6 +111,7 @@ export class Playout {
   heardOf(piece: Piece, position: number): string {
     if (piece.startPosition < 0) return '';
     const heardSamples = Math.min(piece.samples, position - piece.startPosition);
-    return this.#words.heard({ text: piece.text, samples: piece.samples, complete: piece.complete, heardSamples });
+    const complete = piece.complete && !piece.broken;
+    return this.#words.heard({ text: piece.text, samples: piece.samples, complete, heardSamples });
   }
 }

@@ -1,8 +1,9 @@
 // The agent's speech between the voice model and the ear: a ring that can be rewound to what was heard.
 
 const AHEAD_MS = 4200;
-/** Heard audio that is kept for a rewind: more than any transport holds ahead of the ear. */
-const BEHIND_MS = 800;
+/** Audio that was handed out and may not have been heard yet: the longest lead that a transport may ask for, and a little. */
+const BEHIND_MS = 2200;
+const RING_MS = 5200;
 
 /** Positions are absolute sample counts of the agent's speech over the whole call, at the output rate. */
 export class SpeechQueue {
@@ -11,6 +12,8 @@ export class SpeechQueue {
   /** End of what was written, of what was handed to the transport. */
   writePosition = 0;
   readPosition = 0;
+  /** What lies before this may be overwritten. */
+  #keptFrom = 0;
 
   constructor(rateHz: number) {
     this.#rateHz = rateHz;
@@ -20,16 +23,22 @@ export class SpeechQueue {
     return this.writePosition - this.readPosition;
   }
 
-  get queuedMs(): number {
-    return (this.queuedSamples * 1000) / this.#rateHz;
+  /** How full it is, in ms: speech that waits, and where the transport holds much of it, what that takes from the room. */
+  get filledMs(): number {
+    return AHEAD_MS - (this.#room() * 1000) / this.#rateHz;
+  }
+
+  #room(): number {
+    const ahead = (AHEAD_MS * this.#rateHz) / 1000 - this.queuedSamples;
+    const ring = (RING_MS * this.#rateHz) / 1000 - (this.writePosition - this.#keptFrom);
+    return Math.max(0, Math.min(ahead, ring));
   }
 
   /** Appends samples; returns how many there was room for. */
   write(samples: Int16Array): number {
-    this.#ring ??= new Int16Array(((AHEAD_MS + BEHIND_MS) * this.#rateHz) / 1000);
+    this.#ring ??= new Int16Array((RING_MS * this.#rateHz) / 1000);
     const ring = this.#ring;
-    const room = (AHEAD_MS * this.#rateHz) / 1000 - this.queuedSamples;
-    const count = Math.min(samples.length, Math.max(0, room));
+    const count = Math.min(samples.length, this.#room());
     for (let done = 0; done < count; ) {
       const at = (this.writePosition + done) % ring.length;
       const part = Math.min(count - done, ring.length - at);
@@ -54,14 +63,20 @@ export class SpeechQueue {
     return count;
   }
 
-  /** Goes back to `position`, as far as the ring still has it. */
-  rewind(position: number): void {
-    const oldest = this.writePosition - (this.#ring?.length ?? 0);
-    this.readPosition = Math.max(oldest, Math.min(position, this.readPosition));
+  /** Audio from `position` on may be wanted again. */
+  keepFrom(position: number): void {
+    const behind = (BEHIND_MS * this.#rateHz) / 1000;
+    this.#keptFrom = Math.max(this.#keptFrom, this.readPosition - behind, Math.min(position, this.readPosition));
+  }
+
+  /** Goes to `position`: back as far as the ring still has it, forward as far as it was written. */
+  seek(position: number): void {
+    this.readPosition = Math.min(this.writePosition, Math.max(this.#keptFrom, position));
   }
 
   /** Drops what was not read. */
   clear(): void {
     this.readPosition = this.writePosition;
+    this.#keptFrom = this.writePosition;
   }
 }

@@ -1,11 +1,15 @@
 // Makes the agent's answers: asks the model round by round, runs its tools, hands its text piece by piece to the voice.
-import type { Conversation, Message } from '../conversation.ts';
+import { type Conversation, type Message, STILL_RUNNING } from '../conversation.ts';
 import type { CancelReason, Effects } from '../effects.ts';
 import type { SessionOptions } from '../options.ts';
+import { isSpeakable, PieceSplitter } from './pieces.ts';
 import { type Canned, type Piece, Reply } from './reply.ts';
 
 /** Turns in a row that a model failed in before the call is given up. */
 const MAX_FAILURES = 3;
+/** About a quarter of an hour of speech: what a model writes beyond it is not taken. */
+const MAX_REPLY_CHARS = 16_000;
+const MAX_CALLS_PER_ROUND = 64;
 
 export class Answer {
   readonly #effects: Effects;
@@ -15,6 +19,8 @@ export class Answer {
   reply: Reply | null = null;
   /** A stock phrase on its way that belongs to no reply. */
   interjection: number | null = null;
+  /** The turn in which it was last said. */
+  #interjectedTurn = -1;
   #nextId: number;
   #failures = 0;
 
@@ -45,8 +51,12 @@ export class Answer {
     const reply = new Reply(turn, null, this.#options.reply);
     reply.written = true;
     reply.released = true;
+    reply.openSinceMs = nowMs;
     this.reply = reply;
-    for (const text of texts) this.#synthesize(reply, text, null, nowMs);
+    for (const text of texts) {
+      const splitter = new PieceSplitter(this.#options.reply);
+      for (const piece of [...splitter.push(text), ...splitter.flush()]) this.#synthesize(reply, piece, null, nowMs);
+    }
   }
 
   /** Nothing could be understood: the turn is answered with an apology. */
@@ -55,32 +65,63 @@ export class Answer {
     this.#giveUp(this.reply, nowMs);
   }
 
-  /** A sign of life while a model is silent; once in a turn. */
+  /** A sign of life while nothing is heard; once in a turn. */
   interject(turn: number): void {
+    if (!this.mayInterject(turn)) return;
+    this.#interjectedTurn = turn;
     this.interjection = this.#nextId++;
     this.#effects.synthesize({ turn, piece: this.interjection, text: this.#options.phrases.wait, canned: 'wait' });
   }
 
+  mayInterject(turn: number): boolean {
+    return this.#interjectedTurn !== turn && this.interjection === null;
+  }
+
   token(roundId: number, text: string, nowMs: number): void {
     const reply = this.reply;
-    if (reply?.round?.id !== roundId || reply.written) return;
-    for (const piece of reply.push(text)) this.#synthesize(reply, piece, null, nowMs);
+    const round = reply?.round;
+    if (reply === null || round?.id !== roundId || round.done || reply.written) return;
+    const taken = text.slice(0, Math.max(0, MAX_REPLY_CHARS - round.text.length));
+    for (const piece of reply.push(taken)) this.#synthesize(reply, piece, null, nowMs);
   }
 
   toolCall(roundId: number, call: { id: string; name: string; arguments: string }): void {
-    if (this.reply?.round?.id === roundId && !this.reply.written) this.reply.round.calls.push(call);
+    const round = this.reply?.round;
+    if (round?.id !== roundId || round.done || this.reply?.written === true) return;
+    // Calls that were not offered are not run: a model that insists would go round for ever.
+    if (round.tools && round.calls.length < MAX_CALLS_PER_ROUND) round.calls.push(call);
   }
 
-  /** The model has ended a round. */
-  roundDone(roundId: number, nowMs: number): void {
+  /** The model has ended a round. Returns false when the whole answer is empty: that is a failure. */
+  roundDone(roundId: number, nowMs: number): boolean {
     const reply = this.reply;
     const round = reply?.round ?? null;
-    if (reply === null || round?.id !== roundId || round.done || reply.written) return;
+    if (reply === null || round?.id !== roundId || round.done || reply.written) return true;
     for (const piece of reply.flush()) this.#synthesize(reply, piece, null, nowMs);
     reply.endWait('llm', nowMs);
     round.done = true;
-    reply.written = round.calls.length === 0;
-    if (round.calls.length === 0) return;
+    if (round.calls.length > 0) {
+      // Tools change the world: they wait until the turn is sure.
+      if (reply.released) this.#runTools(reply, nowMs);
+      return true;
+    }
+    reply.written = true;
+    if (reply.rounds.some((r) => r.started) || reply.pieces.length > 0) return true;
+    this.#giveUp(reply, nowMs);
+    return false;
+  }
+
+  /** The turn is over: what waited for that may run. */
+  released(nowMs: number): void {
+    const reply = this.reply;
+    if (reply?.round?.done === true && !reply.round.started && !reply.written) this.#runTools(reply, nowMs);
+  }
+
+  #runTools(reply: Reply, nowMs: number): void {
+    const round = reply.round;
+    if (round === null) return;
+    round.started = true;
+    reply.toolsSinceMs = nowMs;
     if (reply.pieces.length === 0) reply.beginWait('tools', false, nowMs);
     for (const { id, name, arguments: args } of round.calls) {
       this.#effects.emit({ type: 'tool', turn: reply.turn, callId: id, name, phase: 'started' });
@@ -91,7 +132,7 @@ export class Answer {
   toolResult(turn: number, callId: string, output: string, isError: boolean, nowMs: number): void {
     const reply = this.reply;
     const round = reply?.round ?? null;
-    const call = round?.calls.find((c) => c.id === callId);
+    const call = round?.started === true ? round.calls.find((c) => c.id === callId) : undefined;
     const phase = isError ? 'failed' : 'finished';
     this.#effects.emit({ type: 'tool', turn, callId, name: call?.name ?? this.#conversation.toolName(callId), phase });
     if (reply === null || round === null || call === undefined) {
@@ -99,7 +140,7 @@ export class Answer {
       return;
     }
     round.results.set(callId, output);
-    if (round.results.size < round.calls.length || reply.written) return;
+    if (reply.openCalls().length > 0 || reply.written) return;
     reply.endWait('tools', nowMs);
     this.#generate(reply, !reply.released, nowMs);
   }
@@ -109,15 +150,16 @@ export class Answer {
     const reply = this.reply;
     if (reply === null) return false;
     const piece = stage === 'tts' ? reply.piece(ref) : undefined;
-    if (stage === 'llm' ? reply.round?.id !== ref : piece === undefined || piece.complete) return false;
+    if (stage === 'llm' ? reply.round?.id !== ref || reply.round.done : piece === undefined || piece.complete)
+      return false;
     if (reply.failed) {
       // Even the stock phrase can not be spoken: silence is all that is left.
-      if (piece !== undefined) piece.complete = true;
+      if (piece !== undefined) breakOff(piece);
       return true;
     }
     if (stage === 'tts') {
       this.#effects.cancel({ turn: reply.turn, what: 'reply', reason: 'failed' });
-      for (const p of reply.pieces) p.complete = true;
+      for (const p of reply.pieces) if (!p.complete) breakOff(p);
     }
     this.#giveUp(reply, nowMs);
     return true;
@@ -127,9 +169,9 @@ export class Answer {
   abandon(reason: CancelReason): void {
     const reply = this.reply;
     if (reply === null) return;
-    this.#effects.cancel({ turn: reply.turn, what: 'reply', reason });
+    this.#stop(reply, reason);
     // Tools may have changed the world: the model must know, although nothing was heard.
-    if (reply.rounds.some((r) => r.calls.length > 0)) this.#remember(reply, []);
+    if (reply.rounds.some((r) => r.started)) this.#conversation.add(...remembered(reply, []));
     this.reply = null;
   }
 
@@ -137,17 +179,19 @@ export class Answer {
   close(heard: readonly string[], cancel: CancelReason | null): void {
     const reply = this.reply;
     if (reply === null) return;
-    if (cancel !== null) {
-      this.#effects.cancel({ turn: reply.turn, what: 'reply', reason: cancel });
-      for (const call of reply.openCalls()) this.#cancelTool(call.id, call.name);
-    }
-    if (!reply.failed && cancel === null) this.#failures = 0;
-    this.#remember(reply, heard);
+    if (cancel !== null) this.#stop(reply, cancel);
+    if (!reply.failed && reply.to !== null && (cancel === null || heard.some((t) => t !== ''))) this.#failures = 0;
+    this.#conversation.add(...remembered(reply, heard));
     this.reply = null;
   }
 
-  #cancelTool(callId: string, name: string): void {
-    if (this.#options.tools.find((t) => t.name === name)?.interruptible === true) this.#effects.cancelTool({ callId });
+  #stop(reply: Reply, reason: CancelReason): void {
+    this.#effects.cancel({ turn: reply.turn, what: 'reply', reason });
+    this.interjection = null;
+    for (const { id, name } of reply.openCalls()) {
+      if (this.#options.tools.find((t) => t.name === name)?.interruptible === true)
+        this.#effects.cancelTool({ callId: id });
+    }
   }
 
   #generate(reply: Reply, early: boolean, nowMs: number): void {
@@ -163,18 +207,20 @@ export class Answer {
     }
     const tools = reply.rounds.length < this.#options.reply.maxToolRounds;
     const round = this.#nextId++;
-    reply.beginRound(round);
+    reply.beginRound(round, tools);
     reply.beginWait('llm', true, nowMs);
     this.#effects.generate({ turn: reply.turn, round, early, tools, messages });
   }
 
   #synthesize(reply: Reply, text: string, canned: Canned | null, nowMs: number): Piece {
-    if (reply.pieces.length === 0) {
+    const isSound = canned !== null || isSpeakable(text);
+    if (isSound && !reply.pieces.some((p) => !p.complete || p.samples > 0)) {
       reply.endWait('llm', nowMs);
       reply.beginWait('tts', canned === null, nowMs);
     }
     const piece = reply.addPiece(this.#nextId++, text, canned);
-    this.#effects.synthesize({ turn: reply.turn, piece: piece.id, text, canned });
+    if (isSound) this.#effects.synthesize({ turn: reply.turn, piece: piece.id, text, canned });
+    else piece.complete = true;
     return piece;
   }
 
@@ -187,20 +233,30 @@ export class Answer {
     const canned = reply.last ? 'goodbye' : 'apology';
     this.#synthesize(reply, this.#options.phrases[canned], canned, nowMs);
   }
+}
 
-  /** What the model is told later: the caller's words, each round of tools, and what was heard. */
-  #remember(reply: Reply, heard: readonly string[]): void {
-    if (reply.to !== null && reply.to !== '') this.#conversation.add({ role: 'user', content: reply.to });
-    const heardIn = (round: number) =>
-      reply.pieces
-        .map((p, i) => (p.round === round && p.canned === null ? (heard[i] ?? '') : ''))
-        .filter((t) => t !== '')
-        .join(' ');
-    for (const [i, round] of reply.rounds.entries()) {
-      if (round.done && round.calls.length > 0) this.#conversation.addToolRound(heardIn(i), round.calls, round.results);
-      else if (heardIn(i) !== '') this.#conversation.add({ role: 'assistant', content: heardIn(i) });
-    }
-    if (reply.rounds.length === 0 && heardIn(-1) !== '')
-      this.#conversation.add({ role: 'assistant', content: heardIn(-1) });
+function breakOff(piece: Piece): void {
+  piece.complete = true;
+  piece.broken = true;
+}
+
+/** What the model is told later of a reply: the caller's words, each round of tools, and what was heard of each piece. */
+export function remembered(reply: Reply, heard: readonly string[]): Message[] {
+  const messages: Message[] = [];
+  if (reply.to !== null && reply.to !== '') messages.push({ role: 'user', content: reply.to });
+  const heardIn = (round: number) =>
+    reply.pieces
+      .map((p, i) => (p.round === round && p.canned === null ? (heard[i] ?? '') : ''))
+      .filter((t) => t !== '')
+      .join(' ');
+  for (const [i, round] of reply.rounds.entries()) {
+    const content = heardIn(i);
+    if (round.started) {
+      messages.push({ role: 'assistant', content, toolCalls: round.calls });
+      for (const { id } of round.calls)
+        messages.push({ role: 'tool', toolCallId: id, content: round.results.get(id) ?? STILL_RUNNING });
+    } else if (content !== '') messages.push({ role: 'assistant', content });
   }
+  if (reply.rounds.length === 0 && heardIn(-1) !== '') messages.push({ role: 'assistant', content: heardIn(-1) });
+  return messages;
 }

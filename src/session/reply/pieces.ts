@@ -21,7 +21,9 @@ const ABBREVIATIONS = new Set([
 ]);
 const ENDINGS = '.!?\u2026\u3002\uff01\uff1f';
 const CLOSERS = '"\')]\u201d\u2019\u00bb';
-const CLAUSE = ',;:\u2014\u2013\u3001\uff0c';
+const CLAUSE = ',;:\u2014\u2013';
+/** Clause marks of scripts that write no spaces. */
+const WIDE_CLAUSE = '\u3001\uff0c\uff1b\uff1a';
 
 /** Push text as it comes; take what is speakable. No text is lost: all pieces together are the text less the white space between them. */
 export class PieceSplitter {
@@ -62,7 +64,7 @@ export class PieceSplitter {
   #cut(): number {
     const text = this.#text;
     for (let i = 0; i < text.length; i++) {
-      if (text[i] === '\n' && text.slice(0, i).trim() !== '') return i + 1;
+      if (text[i] === '\n' && isSpeakable(text.slice(0, i))) return i + 1;
       if (!ENDINGS.includes(text[i] as string)) continue;
       let end = i + 1;
       while (end < text.length && (ENDINGS + CLOSERS).includes(text[end] as string)) end++;
@@ -73,22 +75,31 @@ export class PieceSplitter {
         continue;
       }
       if (text[i] === '.' && isAbbreviation(text.slice(0, i))) continue;
-      return end;
+      if (isSpeakable(text.slice(0, end))) return end;
     }
     const limit = this.#first ? this.#options.firstPieceChars : this.#options.maxPieceChars;
-    return text.length <= limit ? 0 : this.#cutLong(limit);
+    return text.length <= limit || !isSpeakable(text) ? 0 : this.#cutLong(limit);
   }
 
   /** A sentence that is too long to wait for ends at its last clause, else at its last space. */
   #cutLong(limit: number): number {
     const text = this.#text;
     for (let i = limit; i >= limit / 4; i--) {
-      if (CLAUSE.includes(text[i - 1] as string) && isSpace(text[i] ?? '')) return i;
+      const mark = text[i - 1] as string;
+      if (WIDE_CLAUSE.includes(mark) || (CLAUSE.includes(mark) && isSpace(text[i] ?? ''))) return i;
     }
     if (text.length <= this.#options.maxPieceChars) return 0;
     for (let i = this.#options.maxPieceChars; i > 0; i--) if (isSpace(text[i] ?? '')) return i;
-    return this.#options.maxPieceChars;
+    // Not between the halves of a sign.
+    const last = text.charCodeAt(this.#options.maxPieceChars - 1);
+    const isHalf = last >= 0xd800 && last < 0xdc00 && this.#options.maxPieceChars > 1;
+    return this.#options.maxPieceChars - (isHalf ? 1 : 0);
   }
+}
+
+/** Latin, Greek, Cyrillic and what follows them, kana, Han, Hangul, digits: signs alone make a voice answer with nothing. */
+export function isSpeakable(text: string): boolean {
+  return /[A-Za-z0-9\u00c0-\u1fff\u3040-\ud7ff\ud840-\ud88f\uf900-\ufaff\uff10-\uff9f]/.test(text);
 }
 
 function isSpace(char: string): boolean {

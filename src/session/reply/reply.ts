@@ -15,13 +15,19 @@ export interface Piece {
   /** Position of its first sample in the agent's speech; negative until there is one. */
   startPosition: number;
   samples: number;
+  /** No more audio comes; `broken`: although not all of it came. */
   complete: boolean;
+  broken: boolean;
 }
 
 export interface Round {
   readonly id: number;
+  /** The model may call tools in it. */
+  readonly tools: boolean;
   text: string;
   done: boolean;
+  /** Its tools run or have run. */
+  started: boolean;
   readonly calls: ToolCall[];
   readonly results: Map<string, string>;
 }
@@ -49,6 +55,10 @@ export class Reply {
   /** Stopped by the caller, until it is known whether that was an interruption. */
   held = false;
   heldAtMs: number | null = null;
+  /** Since when it may be heard without a break, in ms on the host's clock. */
+  openSinceMs = 0;
+  /** When its newest tools were started. */
+  toolsSinceMs = 0;
   /** No more text will come. */
   written = false;
   failed = false;
@@ -69,8 +79,8 @@ export class Reply {
     return this.rounds[this.rounds.length - 1] ?? null;
   }
 
-  beginRound(id: number): void {
-    this.rounds.push({ id, text: '', done: false, calls: [], results: new Map() });
+  beginRound(id: number, tools: boolean): void {
+    this.rounds.push({ id, tools, text: '', done: false, started: false, calls: [], results: new Map() });
     this.#splitter = new PieceSplitter(this.#options);
   }
 
@@ -95,6 +105,7 @@ export class Reply {
       startPosition: -1,
       samples: 0,
       complete: false,
+      broken: false,
     };
     this.pieces.push(piece);
     return piece;
@@ -119,7 +130,13 @@ export class Reply {
   /** Tools that have not answered. */
   openCalls(): readonly ToolCall[] {
     const round = this.round;
-    return round === null || !round.done ? [] : round.calls.filter((c) => !round.results.has(c.id));
+    return round === null || !round.started ? [] : round.calls.filter((c) => !round.results.has(c.id));
+  }
+
+  /** Something of the current round has come from the model. */
+  get hasBegun(): boolean {
+    const round = this.round;
+    return round !== null && (round.done || round.text !== '' || round.calls.length > 0);
   }
 
   beginWait(name: string, provider: boolean, nowMs: number): void {

@@ -16,6 +16,8 @@ export interface TurnState {
   readonly voice: boolean;
   /** An earlier reply was stopped by the caller and waits for the verdict whether that was an interruption. */
   readonly held: boolean;
+  /** The agent is about to speak without having been asked. */
+  readonly unasked: boolean;
 }
 
 export type TurnInput =
@@ -37,6 +39,8 @@ export type TurnInput =
 export type TurnDecision =
   /** Keep the caller's audio from the onset on, as a new turn. */
   | { readonly do: 'begin-turn' }
+  /** The turn goes on: keep its audio, from the onset on where none was kept. */
+  | { readonly do: 'go-on' }
   | { readonly do: 'transcribe'; readonly take: number; readonly early: boolean }
   | { readonly do: 'cancel-transcribe' }
   | { readonly do: 'respond'; readonly text: string; readonly early: boolean }
@@ -67,6 +71,7 @@ export const INITIAL_TURN_STATE: TurnState = {
   replyTo: null,
   voice: false,
   held: false,
+  unasked: false,
 };
 
 const NONE: readonly TurnDecision[] = [];
@@ -89,12 +94,12 @@ export function stepTurn(state: TurnState, input: TurnInput, options: TurnOption
       return typed(state, input.text);
     case 'say':
       return {
-        state: { ...state, phase: state.phase === 'listening' ? 'thinking' : state.phase, replyTo: '' },
+        state: state.phase === 'listening' ? { ...state, phase: 'thinking', replyTo: '', unasked: true } : state,
         decisions: NONE,
       };
     case 'reply-audible':
       return state.phase === 'thinking'
-        ? { state: { ...state, phase: 'agent-speaking' }, decisions: NONE }
+        ? { state: { ...state, phase: 'agent-speaking', unasked: false }, decisions: NONE }
         : same(state);
     case 'reply-finished':
       return replyEnds(state);
@@ -133,16 +138,18 @@ function newTurn(state: TurnState, before: readonly TurnDecision[]): TurnStep {
       text: null,
       replyTo: null,
       voice: true,
+      unasked: false,
     },
     decisions: [...before, { do: 'begin-turn' }],
   };
 }
 
 function bargesIn(state: TurnState): TurnStep {
-  if (state.phase === 'agent-speaking') return newTurn({ ...state, held: true }, [{ do: 'hold' }]);
+  const answersNothing = state.phase === 'thinking' && state.unasked;
+  if (state.phase === 'agent-speaking' || answersNothing) return newTurn({ ...state, held: true }, [{ do: 'hold' }]);
   // Nothing was heard yet: the turn goes on, and its reply waits until it is known whether there are new words.
   if (state.phase === 'thinking') {
-    const decisions: TurnDecision[] = [{ do: 'hold' }];
+    const decisions: TurnDecision[] = [{ do: 'hold' }, { do: 'go-on' }];
     if (state.takePending) decisions.unshift({ do: 'cancel-transcribe' });
     return { state: { ...state, phase: 'user-speaking', takePending: false, voice: true }, decisions };
   }
@@ -165,12 +172,12 @@ function turnEnds(state: TurnState, options: TurnOptions): TurnStep {
   const thinking = { ...state, phase: 'thinking' } as const;
   if (state.takePending) return same(thinking);
   if (state.text === null) return ask(thinking, false);
-  return answer(thinking);
+  return answer(thinking, options);
 }
 
 function words(state: TurnState, text: string, options: TurnOptions): TurnStep {
   const known = { ...state, takePending: false, text };
-  if (state.phase === 'thinking') return answer(known);
+  if (state.phase === 'thinking') return answer(known, options);
   if (state.phase !== 'user-paused' || text === '') return same(known);
   const decisions: TurnDecision[] = state.held ? [{ do: 'interrupt' }] : [];
   const sure = { ...known, held: false };
@@ -180,9 +187,9 @@ function words(state: TurnState, text: string, options: TurnOptions): TurnStep {
 }
 
 /** The turn is over and its words are known: answer it, or find that there was nothing to answer. */
-function answer(state: TurnState): TurnStep {
+function answer(state: TurnState, options: TurnOptions): TurnStep {
   const text = state.text ?? '';
-  if (text === '') return nothingSaid(state);
+  if (text === '') return nothingSaid(state, options);
   const decisions: TurnDecision[] = state.held ? [{ do: 'interrupt' }] : [];
   const next = reply({ ...state, held: false }, text, false);
   return { state: next.state, decisions: [...decisions, ...next.decisions, { do: 'release' }] };
@@ -194,12 +201,12 @@ function reply(state: TurnState, text: string, early: boolean): TurnStep {
   return { state: { ...state, replyTo: text }, decisions: [...decisions, { do: 'respond', text, early }] };
 }
 
-function nothingSaid(state: TurnState): TurnStep {
+function nothingSaid(state: TurnState, options: TurnOptions): TurnStep {
   // A reply that was stopped before anything of it was heard answers words that are still true.
   if (state.replyTo !== null) {
     return { state: { ...state, phase: 'thinking', text: state.replyTo }, decisions: [{ do: 'release' }] };
   }
-  if (state.held) {
+  if (state.held && options.resumeFalseInterruption) {
     const before = {
       ...state,
       phase: 'agent-speaking',
@@ -210,8 +217,16 @@ function nothingSaid(state: TurnState): TurnStep {
     } as const;
     return { state: before, decisions: [{ do: 'discard-turn' }, { do: 'resume' }] };
   }
-  const listening = { ...state, phase: 'listening', turn: state.turn - 1, text: null, replyTo: null } as const;
-  return { state: listening, decisions: [{ do: 'discard-turn' }] };
+  const listening = {
+    ...state,
+    phase: 'listening',
+    turn: state.turn - 1,
+    held: false,
+    text: null,
+    replyTo: null,
+  } as const;
+  const decisions: TurnDecision[] = state.held ? [{ do: 'interrupt' }] : [];
+  return { state: listening, decisions: [...decisions, { do: 'discard-turn' }] };
 }
 
 function noEars(state: TurnState): TurnStep {
@@ -224,7 +239,7 @@ function noEars(state: TurnState): TurnStep {
   return { state: next, decisions: [...decisions, { do: 'apologize' }, { do: 'release' }] };
 }
 
-function typed(state: TurnState, text: string): TurnStep {
+function typed(state: TurnState, typedText: string): TurnStep {
   const decisions: TurnDecision[] = [];
   if (state.takePending) decisions.push({ do: 'cancel-transcribe' });
   const forming = state.phase === 'user-speaking' || state.phase === 'user-paused' || state.takePending;
@@ -232,15 +247,26 @@ function typed(state: TurnState, text: string): TurnStep {
   else if (state.held) decisions.push({ do: 'interrupt' });
   else if (state.replyTo !== null) decisions.push({ do: 'abandon-reply' });
   if (forming) decisions.push({ do: 'discard-turn' });
-  const turn = forming || (state.phase === 'thinking' && state.replyTo !== '') ? state.turn : state.turn + 1;
+  const sameTurn = forming || (state.phase === 'thinking' && !state.unasked);
+  // Words of this turn that are not answered yet are answered together with the new ones.
+  const text = sameTurn && state.replyTo !== null && state.replyTo !== '' ? `${state.replyTo} ${typedText}` : typedText;
   return {
-    state: { ...state, phase: 'thinking', turn, takePending: false, held: false, text, replyTo: text },
+    state: {
+      ...state,
+      phase: 'thinking',
+      turn: sameTurn ? state.turn : state.turn + 1,
+      takePending: false,
+      held: false,
+      unasked: false,
+      text,
+      replyTo: text,
+    },
     decisions: [...decisions, { do: 'respond', text, early: false }, { do: 'release' }],
   };
 }
 
 function replyEnds(state: TurnState): TurnStep {
   if (state.phase !== 'agent-speaking' && state.phase !== 'thinking') return same(state);
-  const listening = { ...state, phase: 'listening', text: null, replyTo: null } as const;
+  const listening = { ...state, phase: 'listening', text: null, replyTo: null, unasked: false } as const;
   return state.voice ? newTurn(listening, NONE) : same(listening);
 }
