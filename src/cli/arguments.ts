@@ -75,6 +75,8 @@ export function parseArguments(args: readonly string[], declared: Declared): Par
     if (option.kind !== 'boolean' && text === undefined && isValue(args[i + 1], option)) text = args[++i];
     const value = negated && text === undefined ? false : read(option, text);
     if (value === undefined) problems.push(`--${option.name}: ${complaint(option, text)}`);
+    else if (option.repeatable === true && values.has(option.name))
+      values.set(option.name, `${values.get(option.name)},${value}`);
     else values.set(option.name, value);
   }
 

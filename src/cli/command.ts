@@ -14,6 +14,8 @@ export interface OptionSpec {
   readonly summary: string;
   /** Configuration key that the flag sets, e.g. `health_server.port`: it then wins over file and environment. */
   readonly setting?: string | undefined;
+  /** Text that may be given several times; the values come joined by commas. Else the last one counts. */
+  readonly repeatable?: boolean | undefined;
 }
 
 export interface PositionalSpec {

@@ -21,6 +21,8 @@ export interface OperationsOptions {
   readonly auth: AuthOptions;
   /** `draining` when the program has been told to stop. */
   phase(): 'starting' | 'running' | 'draining';
+  /** Brings into the registry what is counted elsewhere. */
+  beforeMetrics?(): void;
   onError(error: unknown): void;
 }
 
@@ -60,6 +62,7 @@ export function createOperations(options: OperationsOptions): ServerOptions {
     health: () => health(host, runtime),
     ready,
     metricsText() {
+      options.beforeMetrics?.();
       uptime.set(Math.floor(uptimeSeconds()));
       const bytes = host.facts.memoryBytes();
       if (bytes !== null) memory.set(bytes);

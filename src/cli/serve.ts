@@ -9,12 +9,13 @@ import { createWebSocketCalls } from '../transports/websocket/calls.ts';
 import type { Transport } from '../transports/port.ts';
 import type { Runtime } from './compose.ts';
 import { createOperations } from './operations.ts';
+import { countSockets } from './socket-instruments.ts';
 
 export interface Service {
   /** Undefined where the configuration opens no port. */
   readonly server: RunningServer | undefined;
-  /** Takes no new calls, lets the running ones end until the limit, then ends them. */
-  drain(limitMs: number): Promise<void>;
+  /** Takes no new calls, lets the running ones end until the limit or until `hurry` resolves, then ends them. */
+  drain(limitMs: number, hurry: Promise<void>): Promise<void>;
 }
 
 export interface ServeCallsOptions {
@@ -48,6 +49,7 @@ export async function serveCalls({ host, config, runtime, log, version, record }
     startedAtMs: Date.now(),
     auth,
     phase: () => phase,
+    beforeMetrics: () => countedSockets(),
     onError: (error) => log.error('route failed', { error }),
   });
   const calls = createWebSocketCalls({
@@ -55,16 +57,27 @@ export async function serveCalls({ host, config, runtime, log, version, record }
     newToken: () => crypto.randomUUID() + crypto.randomUUID(),
     start: (transport) => startCall(transport),
   });
+  const countedSockets = countSockets(runtime.registry, calls.counts);
 
   function startCall(transport: Transport): ReturnType<Parameters<typeof createWebSocketCalls>[0]['start']> {
     if (phase !== 'running') return { refused: 'The server is stopping' };
+    if (runtime.calls.size >= config.capacity.maxSessions) return { refused: 'All sessions are in use' };
+    const id = crypto.randomUUID();
+    let recording: FileWriter | undefined;
     try {
-      const id = crypto.randomUUID();
+      recording = record?.(id);
+    } catch (error) {
+      // Whoever asked for recordings may have to have them.
+      log.error('call refused: its recording can not be written', { error });
+      return { refused: 'The call can not be recorded' };
+    }
+    try {
       const { inputRateHz, outputRateHz } = transport;
-      const call = runtime.open({ id, transport: transport.name, inputRateHz, outputRateHz, recording: record?.(id) });
+      const call = runtime.open({ id, transport: transport.name, inputRateHz, outputRateHz, recording });
       call.attach(transport);
       return { input: call.input, session: id };
     } catch (error) {
+      recording?.close();
       if (error instanceof RangeError) return { refused: 'All sessions are in use' };
       throw error;
     }
@@ -96,11 +109,11 @@ export async function serveCalls({ host, config, runtime, log, version, record }
   phase = 'running';
   return {
     server,
-    async drain(limitMs) {
+    async drain(limitMs, hurry) {
       phase = 'draining';
       log.info('draining', { calls: runtime.calls.size });
       const idle = Promise.all([...runtime.calls.values()].map(({ call }) => call.done));
-      await Promise.race([idle, new Promise<void>((go) => systemClock.setTimer(go, limitMs))]);
+      await Promise.race([idle, hurry, new Promise<void>((go) => systemClock.setTimer(go, limitMs))]);
       calls.stop();
       await runtime.closeAll('server stopped');
       await server?.stop();

@@ -80,6 +80,15 @@ export function asUserError(error: unknown): UserError | undefined {
   });
 }
 
+/** For `catch`: what failed, with the file as the user wrote it; errors that are not the system's own stay as they are. */
+export function fileProblem(what: string, file: string): (error: unknown) => never {
+  return (error) => {
+    const known = error instanceof Error && 'code' in error ? SYSTEM[String(error.code)] : undefined;
+    if (known === undefined) throw error;
+    throw new UserError(what, { exitCode: known[0], problems: [`${file}: ${known[1]}`], cause: error });
+  };
+}
+
 /** A defect in one line; its stack only when asked for. */
 export function formatUnexpected(error: unknown, withStack: boolean): string {
   const what = error instanceof Error ? `${error.name}: ${oneLine(error.message)}` : oneLine(String(error));

@@ -48,10 +48,12 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Thrown by `Files` and `serve`: `code` is the system's own (`ENOENT`, `EACCES`, `EADDRINUSE`, ...). */
+/** Rejects and throws with errors of the system's own `code` (`ENOENT`, `EACCES`, ...), and the `path`. */
 export interface Files {
   read(path: string): Promise<Uint8Array>;
   write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Rejects unless a file can be written at this path; leaves everything as it was. */
+  checkWritable(path: string): Promise<void>;
   /** Opens a file for writing from its beginning; writes are synchronous and in order. */
   open(path: string): FileWriter;
   exists(path: string): Promise<boolean>;

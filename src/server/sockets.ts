@@ -66,7 +66,12 @@ export function createSocketHooks(options: SocketOptions): SocketHooks {
       const url = new URL(peer.request.url);
       // The door is passed: nobody behind it needs the token.
       url.searchParams.delete('access_token');
-      contextOf(peer).handler = options.accept(peer, url);
+      try {
+        contextOf(peer).handler = options.accept(peer, url);
+      } catch (error) {
+        options.onError?.(error);
+        peer.close(1011, 'internal error');
+      }
     },
     message(peer, message) {
       const handler = contextOf(peer).handler;

@@ -31,6 +31,7 @@ export function createFakeHost(
         return typeof found === 'string' ? new TextEncoder().encode(found) : found;
       },
       write: absent('disk to write on'),
+      checkWritable: absent('disk to write on'),
       open: absent('disk to write on'),
       exists: async (path) => given.files?.[path] !== undefined,
     },

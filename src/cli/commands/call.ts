@@ -8,7 +8,8 @@ import type { Command } from '../command.ts';
 import { composeRuntime } from '../compose.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadAgent } from '../load-agent.ts';
-import { UserError } from '../user-error.ts';
+import { checkOutputs, writeOutputs } from '../outputs.ts';
+import { fileProblem, UserError } from '../user-error.ts';
 
 const RATES: readonly number[] = [8000, 16000, 24000, 48000];
 /** The agent's voice loses nothing at this rate. */
@@ -39,11 +40,12 @@ export const command: Command = {
   notes: ['Needs OPENAI_API_KEY, or models.provider "simulated". Prints the transcript of the call.'],
   async run({ host, args, config, log }) {
     const file = args.positionals[0] as string;
+    const [out, ledger, record] = [args.string('out'), args.string('ledger'), args.string('record')];
     const caller = await readCaller(host.files, file);
+    await checkOutputs(host.files, { '--out': out, '--ledger': ledger, '--record': record }, [file]);
     const agent = await loadAgent(host, args.string('agent'));
     const runtime = composeRuntime({ config, agent, log });
     void runtime.warm();
-    const record = args.string('record');
     const outputRateHz = Math.max(VOICE_RATE_HZ, caller.rateHz) as TransportRateHz;
     const call = runtime.open({
       transport: 'file',
@@ -65,13 +67,14 @@ export const command: Command = {
     });
     call.attach(line);
     const stopListening = host.onSignal(() => call.close('stopped'));
-    await call.done;
+    const reason = await call.done;
     stopListening();
-    const ledger = args.string('ledger');
-    if (ledger !== undefined)
-      await host.files.write(ledger, new TextEncoder().encode(`${JSON.stringify(call.ledger(), null, 1)}\n`));
-    const out = args.string('out');
-    if (out !== undefined) await host.files.write(out, stereo(caller, line));
+    await writeOutputs(host.files, [
+      ['--ledger', ledger, () => new TextEncoder().encode(`${JSON.stringify(call.ledger(), null, 1)}\n`)],
+      ['--out', out, () => stereo(caller, line)],
+    ]);
+    // The log says what it was; what there is of the call has been written.
+    if (reason === 'internal error') throw new UserError('The call broke off because of a defect in this program');
     return EXIT.success;
   },
 };
@@ -82,7 +85,7 @@ interface Caller {
 }
 
 async function readCaller(files: Files, file: string): Promise<Caller> {
-  const bytes = await files.read(file);
+  const bytes = await files.read(file).catch(fileProblem("Cannot read the caller's recording", file));
   let wav: ReturnType<typeof readWav>;
   try {
     wav = readWav(bytes);

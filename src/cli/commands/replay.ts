@@ -3,8 +3,9 @@ import { createAudioCore } from '../../audio/index.ts';
 import { RecordingError, readRecording } from '../../runner/recorder.ts';
 import { replay } from '../../runner/replay.ts';
 import type { Command } from '../command.ts';
+import { checkOutputs } from '../outputs.ts';
 import { EXIT } from '../exit-codes.ts';
-import { UserError } from '../user-error.ts';
+import { fileProblem, UserError } from '../user-error.ts';
 
 export const command: Command = {
   name: 'replay',
@@ -22,7 +23,8 @@ export const command: Command = {
   ],
   async run({ host, args }) {
     const file = args.positionals[0] as string;
-    const bytes = await host.files.read(file);
+    const bytes = await host.files.read(file).catch(fileProblem('Cannot read the recording', file));
+    await checkOutputs(host.files, { '--effects': args.string('effects'), '--ledger': args.string('ledger') }, [file]);
     try {
       const recording = readRecording(bytes);
       const { effects, session } = replay(recording, createAudioCore({ maxSlots: 1 }));

@@ -21,6 +21,7 @@ export const command: Command = {
     kind: flag === 'port' || flag === 'seed' ? 'number' : 'string',
     placeholder: value,
     summary: help,
+    repeatable: flag === 'fault',
   })),
   configuration: 'none',
   async run({ host, args }) {

@@ -3,13 +3,14 @@ import type { Agent } from '../../agent/define-agent.ts';
 import { defineAgent } from '../../agent/define-agent.ts';
 import type { Config } from '../../config/schema.ts';
 import { demoAgent } from '../../models/simulated/index.ts';
+import type { Files } from '../../hosts/port.ts';
 import { createLogger } from '../../ops/logs.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { composeRuntime } from '../compose.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadAgent } from '../load-agent.ts';
 import { serveCalls } from '../serve.ts';
-import { UserError } from '../user-error.ts';
+import { fileProblem, UserError } from '../user-error.ts';
 
 export const command: Command = {
   name: 'start',
@@ -70,12 +71,7 @@ export const command: Command = {
       : log;
     const runtime = composeRuntime({ config, agent, log: quiet });
     const folder = args.string('record');
-    if (folder !== undefined && !(await host.files.exists(folder))) {
-      throw new UserError('Cannot record', {
-        exitCode: EXIT.config,
-        problems: [`--record: the folder ${folder} does not exist; make it first`],
-      });
-    }
+    if (folder !== undefined) await checkRecordings(host.files, folder);
     const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
     const service = await serveCalls({ host, config, runtime, log: quiet, version, record });
     void runtime.warm();
@@ -93,10 +89,21 @@ export const command: Command = {
         host.print(`\nThe server stays up: ${service.server.url}health, /metrics, /status. Ctrl-C stops it.`);
     }
     await stopped.first;
-    await Promise.race([service.drain(config.capacity.drainTimeoutMs), stopped.second]);
+    await service.drain(config.capacity.drainTimeoutMs, stopped.second);
     return EXIT.success;
   },
 };
+
+async function checkRecordings(files: Files, folder: string): Promise<void> {
+  if (!(await files.exists(folder))) {
+    throw new UserError('Cannot record', {
+      exitCode: EXIT.config,
+      problems: [`--record: the folder ${folder} does not exist; make it first`],
+    });
+  }
+  const probe = `${folder}/${crypto.randomUUID()}.rec`;
+  await files.checkWritable(probe).catch(fileProblem('Cannot record', `--record: ${folder}`));
+}
 
 /** The first signal asks, the second insists. */
 function untilStopped({ host }: CommandContext) {
