@@ -1,0 +1,59 @@
+// What goes wrong with the HTTP API of a LiveKit server, in one class with a closed kind.
+
+export type LiveKitErrorKind =
+  /** The key or the secret is refused, or has not the right. */
+  | 'auth'
+  /** No answer, or not in time. */
+  | 'connection'
+  | 'not-found'
+  /** The server does not take what was asked. */
+  | 'invalid'
+  /** The telephone call failed at the far end. */
+  | 'sip'
+  | 'server';
+
+export class LiveKitApiError extends Error {
+  override readonly name = 'LiveKitApiError';
+  readonly kind: LiveKitErrorKind;
+  /** SIP response code of a failed call, such as 486 (busy). */
+  readonly sipStatus: number | undefined;
+
+  constructor(
+    kind: LiveKitErrorKind,
+    message: string,
+    options: { cause?: unknown; sipStatus?: number | undefined } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.sipStatus = options.sipStatus;
+  }
+}
+
+const MAX_MESSAGE_CHARS = 300;
+
+/** The SDK's errors are told by their fields: its classes exist twice where a bundle and a package meet. */
+export function asApiError(error: unknown): LiveKitApiError {
+  if (error instanceof LiveKitApiError) return error;
+  if (!(error instanceof Error)) return new LiveKitApiError('server', String(error).slice(0, MAX_MESSAGE_CHARS));
+  const message = error.message.replace(/\s+/g, ' ').slice(0, MAX_MESSAGE_CHARS);
+  const { status, code, sipStatusCode } = error as { status?: unknown; code?: unknown; sipStatusCode?: unknown };
+  if (typeof sipStatusCode === 'number')
+    return new LiveKitApiError('sip', message, { cause: error, sipStatus: sipStatusCode });
+  if (typeof status === 'number') return new LiveKitApiError(kindOf(status, code), message, { cause: error });
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') {
+    return new LiveKitApiError('connection', 'no answer in time', { cause: error });
+  }
+  // `fetch` of each runtime spells "no connection" in its own way; none of them is an answer of the server.
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const reason = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+  return new LiveKitApiError('connection', reason.slice(0, MAX_MESSAGE_CHARS), { cause: error });
+}
+
+function kindOf(status: number, code: unknown): LiveKitErrorKind {
+  if (status === 401 || status === 403 || code === 'unauthenticated' || code === 'permission_denied') return 'auth';
+  if (code === 'not_found') return 'not-found';
+  // A 404 without a code is another server, or another path.
+  if (status === 404) return 'connection';
+  if (status >= 400 && status < 500) return 'invalid';
+  return code === 'unavailable' || code === 'deadline_exceeded' ? 'connection' : 'server';
+}

@@ -1,0 +1,192 @@
+// What a program asks of a LiveKit server besides calls: rooms, dispatches, telephone. Plain values in and out.
+import { ParticipantInfo_Kind, RoomAgentDispatch } from '@livekit/protocol';
+import { AgentDispatchClient, RoomServiceClient, SipClient } from 'livekit-server-sdk';
+import { serverAddresses } from './addresses.ts';
+import { asApiError } from './api-error.ts';
+import { type CallerTokenOptions, callerToken, type Credentials } from './tokens.ts';
+
+export interface RoomInfo {
+  readonly sid: string;
+  readonly name: string;
+  readonly metadata: string;
+  readonly participants: number;
+  readonly createdAtMs: number;
+}
+export interface ParticipantSummary {
+  readonly sid: string;
+  readonly identity: string;
+  readonly isAgent: boolean;
+  /** Name under which an agent was dispatched; empty for others. */
+  readonly agentName: string;
+}
+export interface DispatchInfo {
+  readonly id: string;
+  readonly agentName: string;
+  readonly room: string;
+  readonly metadata: string;
+  /** Jobs that came of it; up to 5 s after a worker registered the server does not list them yet. */
+  readonly jobs: number;
+}
+
+export interface AgentRequest {
+  readonly agentName: string;
+  readonly metadata?: string | undefined;
+}
+export interface RoomRequest {
+  readonly name: string;
+  readonly metadata?: string | undefined;
+  /** How long it stays open before anybody comes. */
+  readonly emptyTimeoutSeconds?: number | undefined;
+  /** How long it stays open after the last one has left. */
+  readonly departureTimeoutSeconds?: number | undefined;
+  readonly maxParticipants?: number | undefined;
+  /** Dispatched at once, before the caller is there: hides the time that a dispatch takes. */
+  readonly agents?: readonly AgentRequest[] | undefined;
+}
+export interface SipCallRequest {
+  readonly trunkId: string;
+  readonly number: string;
+  readonly room: string;
+  readonly identity: string;
+  readonly name?: string | undefined;
+  readonly metadata?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+  /** Digits to dial after the answer; `w` waits half a second. */
+  readonly dtmf?: string | undefined;
+  readonly ringingTimeoutSeconds?: number | undefined;
+  readonly maxDurationSeconds?: number | undefined;
+  /** Resolves when somebody answers; otherwise when it rings. Default true. */
+  readonly waitUntilAnswered?: boolean | undefined;
+}
+export interface SipTransferRequest {
+  readonly room: string;
+  readonly identity: string;
+  /** `tel:+15105550100` or `sip:desk@example.com`. */
+  readonly to: string;
+  readonly playDialtone?: boolean | undefined;
+  readonly ringingTimeoutSeconds?: number | undefined;
+}
+
+/** All methods reject with `LiveKitApiError`. */
+export interface LiveKitApi {
+  /** Address that clients of the rooms use. */
+  readonly roomsUrl: string;
+  /** Mints a caller's token; nothing is asked of the server. */
+  callerToken(options: CallerTokenOptions): Promise<string>;
+  readonly rooms: {
+    list(names?: readonly string[]): Promise<RoomInfo[]>;
+    create(request: RoomRequest): Promise<RoomInfo>;
+    delete(name: string): Promise<void>;
+    participants(name: string): Promise<ParticipantSummary[]>;
+  };
+  readonly dispatch: {
+    create(room: string, request: AgentRequest): Promise<DispatchInfo>;
+    list(room: string): Promise<DispatchInfo[]>;
+    delete(room: string, id: string): Promise<void>;
+  };
+  readonly sip: {
+    call(request: SipCallRequest): Promise<{ readonly participantSid: string; readonly sipCallId: string }>;
+    transfer(request: SipTransferRequest): Promise<void>;
+  };
+}
+
+export interface LiveKitApiOptions extends Credentials {
+  readonly server: string;
+  /** Longest wait for an answer; calls by telephone ring for longer. Default 10 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Throws `RangeError` when `server` is no address. */
+export function createLiveKitApi(options: LiveKitApiOptions): LiveKitApi {
+  const { api, rooms: roomsUrl } = serverAddresses(options.server);
+  const { apiKey, apiSecret } = options;
+  const client = { requestTimeout: (options.timeoutMs ?? 10_000) / 1000 };
+  const rooms = new RoomServiceClient(api, apiKey, apiSecret, client);
+  const dispatches = new AgentDispatchClient(api, apiKey, apiSecret, client);
+  const sip = new SipClient(api, apiKey, apiSecret, client);
+  return {
+    roomsUrl,
+    callerToken: (wanted) => callerToken({ apiKey, apiSecret }, wanted),
+    rooms: {
+      list: (names) => asked(async () => (await rooms.listRooms(names && [...names])).map(roomOf)),
+      create: (request) => asked(async () => roomOf(await rooms.createRoom(createOptions(request)))),
+      delete: (name) => asked(() => rooms.deleteRoom(name)),
+      participants: (name) => asked(async () => (await rooms.listParticipants(name)).map(participantOf)),
+    },
+    dispatch: {
+      create: (room, { agentName, metadata }) =>
+        asked(async () => dispatchOf(await dispatches.createDispatch(room, agentName, given({ metadata })))),
+      list: (room) => asked(async () => (await dispatches.listDispatch(room)).map(dispatchOf)),
+      delete: (room, id) => asked(() => dispatches.deleteDispatch(id, room)),
+    },
+    sip: {
+      call: (request) =>
+        asked(async () => {
+          const { trunkId, number, room } = request;
+          const info = await sip.createSipParticipant(trunkId, number, room, sipOptions(request));
+          return { participantSid: info.participantId, sipCallId: info.sipCallId };
+        }),
+      transfer: ({ room, identity, to, playDialtone, ringingTimeoutSeconds: ringingTimeout }) =>
+        asked(() => sip.transferSipParticipant(room, identity, to, given({ playDialtone, ringingTimeout }))),
+    },
+  };
+}
+
+async function asked<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw asApiError(error);
+  }
+}
+
+/** Without the fields that are undefined: the SDK takes them for values. */
+function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+function createOptions(request: RoomRequest) {
+  const { name, metadata, maxParticipants, agents } = request;
+  return given({
+    name,
+    metadata,
+    maxParticipants,
+    emptyTimeout: request.emptyTimeoutSeconds,
+    departureTimeout: request.departureTimeoutSeconds,
+    agents: agents?.map(
+      (agent) => new RoomAgentDispatch({ agentName: agent.agentName, metadata: agent.metadata ?? '' }),
+    ),
+  });
+}
+
+function sipOptions(request: SipCallRequest) {
+  return given({
+    participantIdentity: request.identity,
+    participantName: request.name,
+    participantMetadata: request.metadata,
+    participantAttributes: request.attributes && { ...request.attributes },
+    dtmf: request.dtmf,
+    ringingTimeout: request.ringingTimeoutSeconds,
+    maxCallDuration: request.maxDurationSeconds,
+    waitUntilAnswered: request.waitUntilAnswered ?? true,
+  });
+}
+
+type Room = Awaited<ReturnType<RoomServiceClient['listRooms']>>[number];
+type Participant = Awaited<ReturnType<RoomServiceClient['listParticipants']>>[number];
+type Dispatch = Awaited<ReturnType<AgentDispatchClient['listDispatch']>>[number];
+
+function roomOf({ sid, name, metadata, numParticipants, creationTime }: Room): RoomInfo {
+  return { sid, name, metadata, participants: numParticipants, createdAtMs: Number(creationTime) * 1000 };
+}
+
+function participantOf({ sid, identity, kind, attributes }: Participant): ParticipantSummary {
+  const isAgent = kind === ParticipantInfo_Kind.AGENT;
+  return { sid, identity, isAgent, agentName: isAgent ? (attributes['lk.agent_name'] ?? '') : '' };
+}
+
+function dispatchOf({ id, agentName, room, metadata, state }: Dispatch): DispatchInfo {
+  return { id, agentName, room, metadata, jobs: state?.jobs.length ?? 0 };
+}

@@ -1,0 +1,93 @@
+// A worker with real sockets against a server, jobs that only sign in to their room, and waiting for what must happen.
+import { WebSocket } from 'ws';
+import { openSocket } from '../../../src/livekit/socket.ts';
+import { createTokenSource, type Credentials } from '../../../src/livekit/tokens.ts';
+import { createWorker, type Worker, type WorkerOptions } from '../../../src/livekit/worker.ts';
+import { createRegistry } from '../../../src/metrics/index.ts';
+import { systemClock } from '../../../src/runner/clock.ts';
+import { FakeJob } from './bench.ts';
+
+export interface RealWorker {
+  readonly worker: Worker;
+  readonly jobs: FakeJob[];
+  readonly log: string[];
+  stop(): Promise<void>;
+}
+
+export function startWorker(server: string, credentials: Credentials, more: Partial<WorkerOptions> = {}): RealWorker {
+  const jobs: FakeJob[] = [];
+  const log: string[] = [];
+  const write = (message: string, fields?: object) => {
+    log.push(`${message} ${JSON.stringify(fields ?? {})}`);
+  };
+  const worker = createWorker({
+    server,
+    tokens: createTokenSource(credentials),
+    agents: [{ name: 'judge' }],
+    runJob(job) {
+      const one = new FakeJob(job);
+      jobs.push(one);
+      return one;
+    },
+    admission: { maxSessions: 10 },
+    registry: createRegistry(),
+    log: { info: write, warn: write, error: write },
+    clock: systemClock,
+    random: Math.random,
+    epochMs: Date.now,
+    openSocket,
+    version: '0.0.0',
+    ...more,
+  });
+  worker.start();
+  return {
+    worker,
+    jobs,
+    log,
+    async stop() {
+      const drained = worker.drain(0);
+      for (const job of jobs) void job.end();
+      await drained;
+    },
+  };
+}
+
+/** Signs in to a room as a client does, without media; returns how to leave. */
+export async function signIn(url: string, token: string): Promise<() => void> {
+  const address = new URL(`${url}/rtc`);
+  address.search = new URLSearchParams({
+    access_token: token,
+    auto_subscribe: '0',
+    protocol: '15',
+    sdk: 'js',
+  }).toString();
+  const socket = new WebSocket(address);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('message', () => resolve());
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('sign-in was refused')));
+  });
+  return () => socket.close();
+}
+
+/** Resolves with the first value that is neither undefined nor false; rejects after the limit. */
+export function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  limitMs = 8000,
+) {
+  const endMs = performance.now() + limitMs;
+  return new Promise<T>((resolve, reject) => {
+    const again = async () => {
+      try {
+        const found = await look();
+        if (found !== undefined && found !== false) resolve(found);
+        else if (performance.now() > endMs) reject(new Error(`${what}: not within ${limitMs} ms`));
+        else setTimeout(again, 20);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    void again();
+  });
+}
