@@ -1,7 +1,16 @@
 // One call: performs what its session asks for, and brings the answers back with their time.
 import type { ToolDefinition } from '../agent/tool.ts';
 import type { AudioCore } from '../audio/core.ts';
-import type { GenerateEvent, LlmModel, Message, SttModel, ToolSpec, Transcript, TtsModel } from '../models/port.ts';
+import {
+  type GenerateEvent,
+  type LlmModel,
+  type Message,
+  ModelError,
+  type SttModel,
+  type ToolSpec,
+  type Transcript,
+  type TtsModel,
+} from '../models/port.ts';
 import type { Effects, SessionTelemetry } from '../session/effects.ts';
 import type { SessionEvent } from '../session/inputs.ts';
 import type { Ledger } from '../session/ledger.ts';
@@ -329,7 +338,7 @@ class RunningCall implements Call, Effects {
     const stalled = () => this.#tell({ type: 'stalled', stage: 'llm', turn, ref: round });
     let inputTokens: number | null = null;
     let outputTokens: number | null = null;
-    let reason = 'stop';
+    let reason: string | null = null;
     try {
       const { answer } = await persist(candidates, this.#context('llm', scope, stalled));
       const reading = { source: answer.source, clock: this.#o.clock, idleMs: TEXT_IDLE_MS, signal: scope.signal };
@@ -340,7 +349,9 @@ class RunningCall implements Call, Effects {
         else if (event.type === 'usage') ({ inputTokens, outputTokens } = event);
         else reason = event.reason;
       }
-      if (!scope.signal.aborted) this.#tell({ type: 'generated', turn, round, reason, inputTokens, outputTokens });
+      if (scope.signal.aborted) return;
+      if (reason === null) throw new ModelError('protocol', answer.source, 'Broke off in the middle of an answer');
+      this.#tell({ type: 'generated', turn, round, reason, inputTokens, outputTokens });
     } catch (error) {
       if (!scope.signal.aborted)
         this.#tell({ type: 'failure', stage: 'llm', turn, ref: round, ...described(error, 'llm') });

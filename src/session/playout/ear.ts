@@ -1,7 +1,7 @@
 // What the caller's ear has heard of the agent, and when: a model of the transport's buffer, corrected by its reports.
 
 /** -45 dBFS: quieter than this is not audible. */
-const AUDIBLE = 184;
+export const AUDIBLE = 184;
 /** Reports are taken as at most this old. */
 const REPORT_AGE_MS = 300;
 
@@ -82,5 +82,11 @@ export class Ear {
     if (this.firstAudibleMs !== null && this.firstAudibleMs >= nowMs) this.watch();
     else if (this.lastAudibleMs !== null) this.lastAudibleMs = Math.min(this.lastAudibleMs, nowMs);
     return heard;
+  }
+
+  /** The last `samples` of what was heard were too quiet to be audible. */
+  endedQuietly(samples: number): void {
+    if (this.lastAudibleMs === null) return;
+    this.lastAudibleMs = Math.min(this.lastAudibleMs, this.endMs - samples / this.#samplesPerMs);
   }
 }

@@ -1,6 +1,6 @@
 // From the voice model to the ear: what is to be heard next, what was heard, and when.
 import type { Piece } from '../reply/reply.ts';
-import { Ear } from './ear.ts';
+import { AUDIBLE, Ear } from './ear.ts';
 import { HeardWords } from './heard-words.ts';
 import { Mixer } from './mixer.ts';
 import { SpeechQueue } from './speech-queue.ts';
@@ -65,7 +65,8 @@ export class Playout {
 
   complete(piece: Piece): void {
     piece.complete = true;
-    if (piece.samples > 0) this.#words.learn(piece.text, piece.samples);
+    // A stock phrase may be a clip that says something else.
+    if (piece.samples > 0 && piece.canned === null) this.#words.learn(piece.text, piece.samples);
   }
 
   /** Fills `out` with speech (if `open`), background and silence; returns how many samples are speech. */
@@ -97,7 +98,9 @@ export class Playout {
 
   /** Nothing sounds after `nowMs`; what was not heard is queued again, except for a stock phrase. */
   hold(nowMs: number): void {
-    this.#queue.seek(Math.max(this.#ear.cut(nowMs), this.#interjectionEnd));
+    const heard = this.#ear.cut(nowMs);
+    this.#ear.endedQuietly(this.#queue.quietBefore(heard, AUDIBLE));
+    this.#queue.seek(Math.max(heard, this.#interjectionEnd));
     this.#interjectionEnd = 0;
   }
 

@@ -74,6 +74,16 @@ export class SpeechQueue {
     this.readPosition = Math.min(this.writePosition, Math.max(this.#keptFrom, position));
   }
 
+  /** How many samples right before `position` are quieter than `audible`, as far back as the ring has them. */
+  quietBefore(position: number, audible: number): number {
+    const ring = this.#ring;
+    if (ring === null) return 0;
+    const oldest = Math.max(0, this.writePosition - ring.length);
+    let at = Math.min(position, this.writePosition);
+    while (at > oldest && Math.abs(ring[(at - 1) % ring.length] as number) < audible) at--;
+    return Math.min(position, this.writePosition) - at;
+  }
+
   /** Drops what was not read. */
   clear(): void {
     this.readPosition = this.writePosition;
