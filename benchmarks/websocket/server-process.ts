@@ -39,7 +39,12 @@ export const canPin = os.availableParallelism() > 1 && hasProgram('taskset');
 export function pinCaller(nice = 0): void {
   if (canPin) execFileSync('taskset', ['-acp', '1', String(process.pid)], { stdio: 'ignore' });
   if (nice === 0) return;
-  os.setPriority(nice);
+  try {
+    os.setPriority(nice);
+  } catch {
+    console.error('The priority can not be raised: that needs root');
+    return;
+  }
   raiseGroup(nice);
 }
 
