@@ -80,13 +80,14 @@ export class ConnectionQuality {
     const pair = pairs[0];
     const received = part(inbound, 'received');
     const audio = part(inbound, 'inbound');
+    const sent = part(outbound, 'sent');
     const now: Totals = {
       atMs,
       bytesIn: number(audio, 'bytesReceived'),
-      bytesOut: number(part(outbound, 'sent'), 'bytesSent'),
+      bytesOut: number(sent, 'bytesSent'),
       packetsIn: number(received, 'packetsReceived'),
       lostIn: number(received, 'packetsLost'),
-      packetsOut: number(part(outbound, 'sent'), 'packetsSent'),
+      packetsOut: number(sent, 'packetsSent'),
       lostOut: remoteReceived === undefined ? null : number(remoteReceived, 'packetsLost'),
       concealed: number(audio, 'concealedSamples'),
       samples: number(audio, 'totalSamplesReceived'),
@@ -117,8 +118,8 @@ export class ConnectionQuality {
           : share(now.lostOut - last.lostOut, now.packetsOut - last.packetsOut),
       concealed: last === null ? null : share(now.concealed - last.concealed, now.samples - last.samples),
       jitterBufferMs: last === null || buffered <= 0 ? null : ((now.bufferDelay - last.bufferDelay) / buffered) * 1000,
-      bitrateInBps: last === null || inbound === undefined ? null : rate(now.bytesIn - last.bytesIn),
-      bitrateOutBps: last === null || outbound === undefined ? null : rate(now.bytesOut - last.bytesOut),
+      bitrateInBps: last === null || audio === undefined ? null : rate(now.bytesIn - last.bytesIn),
+      bitrateOutBps: last === null || sent === undefined ? null : rate(now.bytesOut - last.bytesOut),
       route: routeOf([...all('localCandidate'), ...all('remoteCandidate')], pair),
       silentMs: atMs - this.#trafficAtMs,
       callerSilentMs: atMs - this.#callerAtMs,

@@ -24,8 +24,9 @@ export interface RoomLimits extends CallerLimits, RejoinLimits {
   readonly resumeMs: number;
   /** Nothing came over the line for so long: it is down, whatever anybody says. */
   readonly stallMs: number;
-  /** Where nobody says that our voice is received, it is after this. */
+  /** Where nobody says that our voice is received, it is after this; a caller who comes back finds it published already. */
   readonly subscribedMs: number;
+  readonly subscribedAgainMs: number;
   readonly statsMs: number;
 }
 
@@ -35,6 +36,7 @@ export const DEFAULT_ROOM_LIMITS: RoomLimits = {
   resumeMs: 1500,
   stallMs: 3000,
   subscribedMs: 1000,
+  subscribedAgainMs: 400,
   statsMs: 1000,
 };
 
@@ -239,7 +241,13 @@ export class RoomTransport implements Transport {
     this.#tell({ type: 'ended', atMs: this.#o.clock.now(), reason });
     this.#words.use(null);
     const leaving = this.#connection?.leave() ?? Promise.resolve();
-    await Promise.race([leaving, new Promise<void>((go) => this.#o.clock.setTimer(go, LEAVE_MS))]);
+    await new Promise<void>((go) => {
+      const cancel = this.#o.clock.setTimer(go, LEAVE_MS);
+      void leaving.then(() => {
+        cancel();
+        go();
+      });
+    });
     this.#over.resolve(reason);
   }
 
@@ -394,7 +402,7 @@ export class RoomTransport implements Transport {
   #linked(peer: Peer, again: boolean): void {
     const nowMs = this.#o.clock.now();
     this.#tell({ type: 'caller-linked', atMs: nowMs, identity: peer.identity, again });
-    if (again) this.#expectSubscription();
+    this.#expectSubscription(again ? this.#limits.subscribedAgainMs : this.#limits.subscribedMs);
     const microphone = this.#microphones.get(peer.identity);
     if (microphone !== undefined) this.#listen(microphone);
     this.#first.resolve(peer);
@@ -433,11 +441,11 @@ export class RoomTransport implements Transport {
   // ---- the line ----
 
   /** Our voice is new to the caller: wait until somebody says that it is received, or for a little. */
-  #expectSubscription(): void {
+  #expectSubscription(limitMs: number = this.#limits.subscribedMs): void {
     if (this.#heardAtMs >= this.#unheardSinceMs) return;
     this.#fall('unheard', this.#o.clock.now());
     this.#cancelUnheard();
-    this.#cancelUnheard = this.#o.clock.setTimer(() => this.#lift('unheard'), this.#limits.subscribedMs);
+    this.#cancelUnheard = this.#o.clock.setTimer(() => this.#lift('unheard'), limitMs);
   }
 
   #fall(why: 'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled', sinceMs: number): void {
@@ -447,8 +455,6 @@ export class RoomTransport implements Transport {
 
   #lift(why: 'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled'): void {
     if (why === 'unheard') this.#cancelUnheard();
-    // The wait for a subscription counts from when there is somebody who could subscribe.
-    if (why === 'caller' && this.#down.has('unheard')) this.#expectSubscription();
     this.#down.delete(why);
     if (this.#down.size > 0 || this.#connection === null || this.#voice.isUp) return;
     const before = this.#voice.repeatedMs;

@@ -118,6 +118,7 @@ export class VoiceLine {
     const room = Math.max(0, Math.ceil((LEAD_MS + TICK_MS - ahead) / UNIT_MS)) * this.#unit;
     this.#send(Math.min(this.#end, this.#sent + room));
     if (this.#end - this.#sent >= this.#unit) this.#cancelTick = this.#clock.setTimer(() => this.#repeat(), TICK_MS);
+    else this.#send(this.#end);
   }
 
   /** Sends whole units up to `to`; what is left over goes out padded if nothing follows in time. */
@@ -179,7 +180,7 @@ export class VoiceLine {
       const into = Math.min(UNIT_MS, atMs - startMs) / UNIT_MS;
       return (this.#startPosition[n % this.#startMs.length] as number) + Math.round(into * this.#unit);
     }
-    return oldest === 0 && this.#units === 0 ? this.#end : this.#floor;
+    return this.#units === 0 ? this.#sent : this.#floor;
   }
 
   /** Units that had not begun to sound are taken out of the log. */
