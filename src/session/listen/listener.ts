@@ -5,7 +5,7 @@ import { SpeechDetector } from './speech-detector.ts';
 import { Utterance } from './utterance.ts';
 
 const FRAME_MS = 20;
-/** A frame is late when its decision comes this long after it was due. */
+/** A frame is late when its decision comes this long after its packet was due. */
 const LATE_MS = 20;
 /** A longer hole in the input is jumped over, not filled with silence. */
 const MAX_GAP_MS = 60_000;
@@ -35,6 +35,8 @@ export class Listener {
   #zeroMs = Number.NaN;
   #baseMs = 0;
   #frameEndMs = 0;
+  /** When the newest packet was due: its frames can not be decided earlier. */
+  #dueMs = 0;
   #stopped = false;
   framesIn = 0;
   framesLate = 0;
@@ -107,6 +109,8 @@ export class Listener {
       this.#frameEndMs = this.#baseMs;
     }
     const gap = position - this.#nextPosition;
+    // A hole is known when the packet after it comes: its frames are due with that.
+    if (gap > 0) this.#dueMs = this.#baseMs + (position + samples - this.#firstPosition) / this.#samplesPerMs;
     if (gap > 0) this.#silence(gap, nowMs);
     else if (gap < 0) {
       const twice = Math.min(samples, -gap);
@@ -115,8 +119,8 @@ export class Listener {
     }
     this.#nextPosition = Math.max(this.#nextPosition, position + samples);
     // The earliest packet had the shortest way: it says best when samples are due.
-    const dueMs = this.#baseMs + (this.#nextPosition - this.#firstPosition) / this.#samplesPerMs;
-    this.#zeroMs = Math.min(nowMs - dueMs, this.#zeroMs + (samples / this.#samplesPerMs) * CLOCK_DRIFT);
+    this.#dueMs = this.#baseMs + (this.#nextPosition - this.#firstPosition) / this.#samplesPerMs;
+    this.#zeroMs = Math.min(nowMs - this.#dueMs, this.#zeroMs + (samples / this.#samplesPerMs) * CLOCK_DRIFT);
     if (this.#stopped) return;
     let taken = this.#analyzer.write(bytes);
     this.#frames(nowMs);
@@ -153,7 +157,7 @@ export class Listener {
       const startMs = this.#frameEndMs;
       this.#frameEndMs = startMs + FRAME_MS;
       this.framesIn++;
-      this.frameLatencyMs = Math.max(0, nowMs - this.#zeroMs - this.#frameEndMs);
+      this.frameLatencyMs = Math.max(0, nowMs - this.#zeroMs - Math.max(this.#dueMs, this.#frameEndMs));
       if (this.frameLatencyMs > LATE_MS) this.framesLate++;
       this.#utterance.push(analyzer.frame);
       const change = this.#detector.frame(analyzer, startMs);

@@ -77,7 +77,7 @@ export class Ear {
     const heard = this.heardPosition(nowMs);
     this.#handedPosition = heard;
     this.#jumpTotal = this.#handedTotal;
-    this.#reportedPosition = Math.min(this.#reportedPosition, heard);
+    if (this.#reportedPosition >= 0) this.#reportedPosition = heard;
     this.endMs = Math.min(this.endMs, nowMs);
     if (this.firstAudibleMs !== null && this.firstAudibleMs >= nowMs) this.watch();
     else if (this.lastAudibleMs !== null) this.lastAudibleMs = Math.min(this.lastAudibleMs, nowMs);

@@ -84,16 +84,19 @@ export class PieceSplitter {
   /** A sentence that is too long to wait for ends at its last clause, else at its last space. */
   #cutLong(limit: number): number {
     const text = this.#text;
+    const { maxPieceChars } = this.#options;
+    const sayable = (end: number) => (isSpeakable(text.slice(0, end)) ? end : 0);
     for (let i = limit; i >= limit / 4; i--) {
       const mark = text[i - 1] as string;
-      if (WIDE_CLAUSE.includes(mark) || (CLAUSE.includes(mark) && isSpace(text[i] ?? ''))) return i;
+      const isClause = WIDE_CLAUSE.includes(mark) || (CLAUSE.includes(mark) && isSpace(text[i] ?? ''));
+      if (isClause) return sayable(i);
     }
-    if (text.length <= this.#options.maxPieceChars) return 0;
-    for (let i = this.#options.maxPieceChars; i > 0; i--) if (isSpace(text[i] ?? '')) return i;
+    if (text.length <= maxPieceChars) return 0;
+    for (let i = maxPieceChars; i > 0; i--) if (isSpace(text[i] ?? '')) return sayable(i);
     // Not between the halves of a sign.
-    const last = text.charCodeAt(this.#options.maxPieceChars - 1);
-    const isHalf = last >= 0xd800 && last < 0xdc00 && this.#options.maxPieceChars > 1;
-    return this.#options.maxPieceChars - (isHalf ? 1 : 0);
+    const last = text.charCodeAt(maxPieceChars - 1);
+    const isHalf = last >= 0xd800 && last < 0xdc00 && maxPieceChars > 1;
+    return sayable(maxPieceChars - (isHalf ? 1 : 0));
   }
 }
 
