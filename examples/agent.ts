@@ -11,7 +11,9 @@ export default defineAgent({
       description: 'Says when the office is open on a given day of the week.',
       parameters: {
         type: 'object',
-        properties: { day: { type: 'string', enum: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'weekend'] } },
+        properties: {
+          day: { type: 'string', enum: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'weekend'] },
+        },
         required: ['day'],
       },
       run: ({ day }: { day: string }) => (day === 'weekend' ? 'closed' : 'from 9 to 17'),

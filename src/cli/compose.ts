@@ -179,7 +179,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
     async warm() {
       const { signal } = new AbortController();
       const all = [...models.stt, ...models.llm, ...models.tts];
-      await Promise.all(all.map(({ model }) => model.warm?.(signal)));
+      await Promise.all(all.map(async ({ model }) => model.warm?.(signal)));
     },
     async closeAll(reason) {
       const open = [...calls.values()];
