@@ -60,7 +60,7 @@ async function memory(host: HostName, sessions: number) {
   const figure = await sessionMemory(host, sessions, 12);
   const mb = (bytes: number) => `${round(bytes / 1e6)} MB`;
   console.log(
-    `${host}: ${mb(figure.bytesPerSession)} per session (${sessions} sessions in a 30 s reply; idle ${mb(figure.idleBytes)}, peak ${mb(figure.peakBytes)})`,
+    `${host}: ${mb(figure.bytesPerSession)} per session (${sessions} sessions in a 30 s reply; idle ${mb(figure.idleBytes)}, peak ${mb(figure.peakBytes)}; in use after a collection ${mb(figure.liveBytesPerSession)} per session)`,
   );
   return { host, ...figure };
 }

@@ -9,6 +9,8 @@ export interface SessionMemory {
   /** Largest of the samples during the reply, a second apart. */
   readonly peakBytes: number;
   readonly bytesPerSession: number;
+  /** Heap and array buffers that are in use after a collection in the reply, per session; not what the process holds. */
+  readonly liveBytesPerSession: number;
 }
 
 const REPLY_MS = 30_000;
@@ -25,7 +27,8 @@ export async function sessionMemory(host: HostName, sessions: number, seconds: n
   });
   try {
     await callers.run(500);
-    const idleBytes = (await server.sample()).rssBytes;
+    const idle = await server.collect();
+    const idleBytes = idle.rssBytes;
     await callers.become(sessions);
     await callers.run(REPLY_STARTS_MS);
     let peakBytes = 0;
@@ -36,10 +39,19 @@ export async function sessionMemory(host: HostName, sessions: number, seconds: n
       peakBytes = Math.max(peakBytes, (await callers.during(server.sample)).rssBytes);
       heardBytes = callers.stats().audioBytes;
     }
+    const live = await callers.during(server.collect);
+    const liveBytes = live.heapBytes + live.bufferBytes - idle.heapBytes - idle.bufferBytes;
     // Nobody may be silent in the last second: the figure is for sessions that speak.
     if (heardBytes < sessions * 16_000)
       throw new Error(`Only ${heardBytes} bytes of speech came in a second from ${sessions} sessions`);
-    return { sessions, idleBytes, peakBytes, bytesPerSession: Math.round((peakBytes - idleBytes) / sessions) };
+    const each = (bytes: number) => Math.round(bytes / sessions);
+    return {
+      sessions,
+      idleBytes,
+      peakBytes,
+      bytesPerSession: each(peakBytes - idleBytes),
+      liveBytesPerSession: each(liveBytes),
+    };
   } finally {
     await callers.stop();
     await server.stop();

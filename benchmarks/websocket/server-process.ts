@@ -20,6 +20,8 @@ export interface ServerProcess {
   readonly port: number;
   readonly pid: number;
   sample(): Promise<Sample>;
+  /** As `sample`, after collecting garbage where the runtime can be told to. */
+  collect(): Promise<Sample>;
   stop(): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     port,
     pid: child.pid ?? 0,
     sample: async () => JSON.parse(await ask('sample')) as Sample,
+    collect: async () => JSON.parse(await ask('collect')) as Sample,
     stop: () => stop(child, exited),
   };
 }

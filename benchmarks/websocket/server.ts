@@ -1,4 +1,4 @@
-// The server under test, as a process of its own: `server.ts HOST agent|echo [REPLY_MS]`. Answers lines on standard input.
+// The server under test, as a process of its own: `server.ts HOST agent|echo [REPLY_MS]`. Answers the lines `sample` and `collect`.
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { defineAgent } from '../../src/agent/define-agent.ts';
@@ -8,12 +8,16 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Host } from '../../src/hosts/port.ts';
 import { createLogger } from '../../src/ops/logs.ts';
 import { instantModels } from '../conversation.ts';
+import { collector } from '../performance/rates.ts';
 import { serveEcho } from './echo.ts';
 
-/** What a line `sample` is answered with. Frames are totals of all calls. */
+/** The answer. Frames are totals of all calls. */
 export interface Sample {
   readonly atMs: number;
   readonly rssBytes: number;
+  /** Array buffers, where the runtime counts them. */
+  readonly bufferBytes: number;
+  readonly heapBytes: number;
   readonly cpuMicros: number;
   readonly sessions: number;
   readonly frames: number;
@@ -27,10 +31,13 @@ process.stdout.write(`listening ${counts.port}\n`);
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   if (line === 'quit') process.exit(0);
+  if (line === 'collect') collector()?.();
   const { user, system } = process.cpuUsage();
   const sample: Sample = {
     atMs: performance.now(),
     rssBytes: process.memoryUsage.rss(),
+    bufferBytes: process.memoryUsage().arrayBuffers,
+    heapBytes: process.memoryUsage().heapUsed,
     cpuMicros: user + system,
     ...counts.now(),
   };
