@@ -1,0 +1,374 @@
+// The alert engine: samples in, states and notifications out. Owns no clock, no timer and no file; whoever runs it calls `evaluate`.
+import { GRANTED_CHANNELS } from './channel-names.ts';
+import { type GroupState, Groups, type Tellable } from './groups.ts';
+import type { Instance } from './instance.ts';
+import type { AlertInstruments } from './instruments.ts';
+import { fingerprint, hashText, type Labels } from './labels.ts';
+import { catalogueOf, type MetricFact } from './metric-catalogue.ts';
+import { DEFAULT_INHIBITIONS, type Inhibition, mutedAlerts, type Silence } from './muting.ts';
+import type { Notice, Notification } from './notification.ts';
+import { AlertRuleError, type Place, readAlertRule } from './read-rule.ts';
+import { Records, readRecords } from './records.ts';
+import type { AlertRule } from './rule.ts';
+import { type RuleOutcome, type RuleProblem, RuleState, type Transition } from './rule-state.ts';
+import { type Point, SampleStore } from './sample-store.ts';
+import { Timeline } from './timeline.ts';
+
+export interface AlertEngineOptions {
+  /** Metrics that rules may name, beside those of the catalogue. Asked when a rule is set. */
+  readonly metrics?: (() => Iterable<MetricFact>) | undefined;
+  /** Names of the channels that are configured. Asked when a rule is set. */
+  readonly channels?: (() => Iterable<string>) | undefined;
+  readonly inhibitions?: readonly Inhibition[] | undefined;
+  /** Where a person sees more about a rule. */
+  readonly generatorUrl?: ((rule: string) => string) | undefined;
+  /** Lines of the journal of an earlier process. */
+  readonly journal?: Iterable<string> | undefined;
+  readonly store?: SampleStore | undefined;
+  readonly instruments?: AlertInstruments | undefined;
+}
+
+export interface Evaluation {
+  readonly transitions: readonly Transition[];
+  /** To be given to their channels after the journal is safe on disk. */
+  readonly notifications: readonly Notification[];
+  /** What does not work, said once. */
+  readonly problems: readonly RuleProblem[];
+}
+
+/** An alert as people see it. */
+export interface AlertView {
+  readonly rule: string;
+  readonly fingerprint: string;
+  readonly state: 'pending' | 'firing';
+  /** Firing though its condition is false now. */
+  readonly kept: boolean;
+  readonly labels: Labels;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly startsAtMs: number;
+  readonly channels: readonly string[];
+  /** Why nobody is told, or null. */
+  readonly muted: string | null;
+  readonly acknowledgedBy: string | null;
+}
+
+interface Acknowledgement {
+  readonly by: string;
+  readonly atMs: number;
+}
+
+/** How often the journal notes the time while something is pending, so that a restart knows how long nobody looked. */
+const HEARTBEAT_MS = 15_000;
+const MAX_SILENCES = 1000;
+
+export class AlertEngine {
+  readonly #options: AlertEngineOptions;
+  readonly #store: SampleStore;
+  readonly #timeline: Timeline;
+  readonly #records: Records;
+  readonly #groups: Groups;
+  readonly #rules = new Map<string, RuleState>();
+  /** Instances of an earlier process whose rule has not been set yet. */
+  readonly #orphans = new Map<string, Instance[]>();
+  /** Rules that were taken away with instances, to be ended at the next evaluation. */
+  readonly #leaving: RuleState[] = [];
+  readonly #restoredAtMs: number | undefined;
+  readonly #hadRestored: boolean;
+  /** Lines of the journal that could not be read. */
+  readonly unreadableLines: number;
+  #restoredMs: number | undefined;
+  #heartbeatMs = Number.NEGATIVE_INFINITY;
+  #sequence: number;
+  #problems: RuleProblem[] = [];
+  #muted: ReadonlyMap<string, string> = new Map();
+
+  constructor(options: AlertEngineOptions = {}) {
+    this.#options = options;
+    this.#store = options.store ?? new SampleStore();
+    const { values, atMs, unreadable } = readRecords(options.journal ?? []);
+    this.unreadableLines = unreadable;
+    this.#restoredAtMs = atMs;
+    this.#timeline = new Timeline(atMs);
+    this.#records = new Records(values, atMs);
+    this.#sequence = Number((this.#records.get('sequence') as number | undefined) ?? 0);
+    this.#groups = new Groups(this.#records.under<GroupState>('group/'), () => ++this.#sequence);
+    for (const [, instance] of this.#records.under<Instance>('instance/')) {
+      // JSON knows neither NaN nor infinity.
+      const whole = { ...instance, value: instance.value ?? Number.NaN };
+      const known = this.#orphans.get(instance.rule);
+      if (known === undefined) this.#orphans.set(instance.rule, [whole]);
+      else known.push(whole);
+    }
+    this.#hadRestored = this.#orphans.size > 0;
+  }
+
+  /** Sets or replaces a rule. Takes the specification's keys (`duration_seconds`, `notification_channels`) and camelCase.
+   *  Returns what is odd but not wrong; throws `AlertRuleError` with every problem, its place and the nearest name. */
+  setAlertRule(name: string, given: unknown, place?: Place): readonly string[] {
+    const { rule, problems, warnings } = readAlertRule(name, given, {
+      metrics: catalogueOf(this.#options.metrics?.() ?? []),
+      channels: this.#options.channels === undefined ? GRANTED_CHANNELS : [...this.#options.channels()],
+      place,
+    });
+    if (rule === undefined) throw new AlertRuleError(problems);
+    this.setRule(rule);
+    return warnings;
+  }
+
+  /** Sets a rule that is already read. */
+  setRule(rule: AlertRule): void {
+    const before = this.#rules.get(rule.name);
+    const orphans = this.#orphans.get(rule.name);
+    this.#orphans.delete(rule.name);
+    const instances = before?.instances.values() ?? orphans ?? [];
+    this.#rules.set(rule.name, new RuleState(rule, instances, this.#report, before === undefined));
+    this.#keepSamples();
+  }
+
+  /** Its alerts are over with the next evaluation. */
+  removeAlertRule(name: string): boolean {
+    const state = this.#rules.get(name);
+    if (state === undefined) return false;
+    this.#rules.delete(name);
+    this.#leaving.push(state);
+    this.#keepSamples();
+    return true;
+  }
+
+  rules(): AlertRule[] {
+    return [...this.#rules.values()].map(({ rule }) => rule);
+  }
+
+  /** Everything that is measured now, as one snapshot: a series that is missing in it has ended. */
+  observe(points: Iterable<Point>, hostMs: number): void {
+    this.#store.appendAll(points, this.#timeline.at(hostMs));
+  }
+
+  /** Call it after `observe`, as often as alerts shall be judged. `hostMs` is the host's wall clock in ms. */
+  evaluate(hostMs: number): Evaluation {
+    const nowMs = this.#timeline.at(hostMs);
+    this.#takeOver(nowMs);
+    const moment = { nowMs, wallMs: hostMs, restoredMs: this.#restoredMs };
+    const transitions: Transition[] = [];
+    const note = ({ transitions: moved, changes }: RuleOutcome): void => {
+      transitions.push(...moved);
+      for (const [key, instance] of changes) this.#remember(nowMs, key, instance);
+    };
+    for (const state of this.#leaving.splice(0)) note(state.end(moment));
+    for (const state of this.#rules.values()) {
+      note(state.rule.enabled ? state.evaluate(this.#store, moment) : state.end(moment));
+    }
+    const notifications = this.#tell(nowMs, hostMs);
+    this.#heartbeat(nowMs);
+    const problems = this.#problems;
+    this.#problems = [];
+    this.#options.instruments?.evaluated(this.alerts(), transitions, notifications, this.#store);
+    return { transitions, notifications, problems };
+  }
+
+  alerts(): AlertView[] {
+    return this.#firing(true).map(({ instance, rule }) => {
+      const { key, labels, annotations, state, value, startsAtWallMs: startsAtMs, keepSinceMs } = instance;
+      return {
+        rule: rule.name,
+        fingerprint: fingerprint(labels),
+        state,
+        kept: keepSinceMs !== null,
+        labels,
+        annotations,
+        value,
+        startsAtMs,
+        channels: rule.channels,
+        muted: this.#muted.get(key) ?? null,
+        acknowledgedBy: this.#acknowledgement(key)?.by ?? null,
+      };
+    });
+  }
+
+  /** Returns the id. Times are wall clock; a silence that is over is forgotten. */
+  silence(silence: Omit<Silence, 'id'>, hostMs: number): string {
+    if (!(silence.endsAtMs > silence.startsAtMs)) throw new RangeError('A silence must end after it starts');
+    if (silence.matchers.length === 0) throw new RangeError('A silence needs a matcher; alertname=~".*" matches all');
+    if (this.silences().length >= MAX_SILENCES) throw new RangeError(`There are ${MAX_SILENCES} silences already`);
+    const nowMs = this.#timeline.at(hostMs);
+    const id = hashText(`${++this.#sequence} ${JSON.stringify(silence)}`);
+    this.#records.set(nowMs, 'sequence', this.#sequence);
+    this.#records.set(nowMs, `silence/${id}`, { id, ...silence });
+    return id;
+  }
+
+  silences(): Silence[] {
+    return this.#records.under<Silence>('silence/').map(([, silence]) => silence);
+  }
+
+  endSilence(id: string, hostMs: number): boolean {
+    const known = this.#records.get(`silence/${id}`) !== undefined;
+    this.#records.remove(this.#timeline.at(hostMs), `silence/${id}`);
+    return known;
+  }
+
+  /** No more reminders of this alert until it is over. False when no such alert fires. */
+  acknowledge(print: string, by: string, hostMs: number): boolean {
+    const found = this.#firing(false).find(({ instance }) => fingerprint(instance.labels) === print);
+    if (found === undefined) return false;
+    this.#records.set(this.#timeline.at(hostMs), `ack/${found.instance.key}`, { by, atMs: hostMs });
+    return true;
+  }
+
+  /** A notification that says it is a test, for each channel of the rule. It changes no state. */
+  test(name: string, hostMs: number): Notification[] {
+    const rule = this.#rules.get(name)?.rule;
+    if (rule === undefined) return [];
+    const labels = { ...rule.labels, alertname: `${name} (test)`, test: 'true' };
+    const notice: Notice = {
+      status: 'firing',
+      labels,
+      annotations: { summary: `Test of the alert rule "${name}"; nothing is wrong.` },
+      startsAtMs: hostMs,
+      endsAtMs: null,
+      fingerprint: fingerprint(labels),
+      value: null,
+      generatorUrl: this.#options.generatorUrl?.(name) ?? '',
+    };
+    const groupLabels = { alertname: labels.alertname };
+    const notifications = rule.channels.map((channel) =>
+      this.#groups.create({ channel, groupKey: `{}:test ${name}`, groupLabels }, 'test', [notice], hostMs),
+    );
+    this.#enqueue(this.#timeline.at(hostMs), notifications);
+    return notifications;
+  }
+
+  /** The channel is done with it, one way or the other. */
+  settled(id: string, hostMs: number): void {
+    this.#records.remove(this.#timeline.at(hostMs), `outbox/${id}`);
+  }
+
+  /** What an earlier process decided and no channel has settled. To be sent again, under the same ids. */
+  unsettled(): Notification[] {
+    return this.#records.under<Notification>('outbox/').map(([, notification]) => notification);
+  }
+
+  /** Lines since the last call: append and sync them before anything is sent. */
+  takeJournal(): string[] {
+    return this.#records.take();
+  }
+
+  /** The whole memory, for a new journal in place of a long one. */
+  wholeJournal(): string[] {
+    return this.#records.all();
+  }
+
+  #takeOver(nowMs: number): void {
+    if (!this.#hadRestored || this.#restoredMs !== undefined) return;
+    this.#restoredMs = nowMs;
+    const awayMs = nowMs - (this.#restoredAtMs ?? nowMs);
+    for (const { instances } of this.#rules.values()) {
+      // What is pending must be seen true for all of `for`; while nobody looked it was not.
+      for (const [key, one] of instances) {
+        if (one.state !== 'pending') continue;
+        const later = { ...one, activeAtMs: one.activeAtMs + awayMs };
+        instances.set(key, later);
+        this.#remember(nowMs, key, later);
+      }
+    }
+    // Rules that are gone: what they told is taken back by the groups.
+    for (const instances of this.#orphans.values()) {
+      for (const { key } of instances) this.#remember(nowMs, key, undefined);
+    }
+    this.#orphans.clear();
+  }
+
+  #remember(nowMs: number, key: string, instance: Instance | undefined): void {
+    if (instance !== undefined) return this.#records.set(nowMs, `instance/${key}`, instance);
+    this.#records.remove(nowMs, `instance/${key}`);
+    this.#records.remove(nowMs, `ack/${key}`);
+  }
+
+  #tell(nowMs: number, wallMs: number): Notification[] {
+    const firing = this.#firing(false);
+    for (const { id, endsAtMs } of this.silences()) {
+      if (endsAtMs <= wallMs) this.#records.remove(nowMs, `silence/${id}`);
+    }
+    this.#muted = mutedAlerts(
+      firing.map(({ instance }) => instance),
+      this.silences(),
+      this.#options.inhibitions ?? DEFAULT_INHIBITIONS,
+      wallMs,
+    );
+    const tellable = firing.map(({ instance, rule }): Tellable => {
+      const { key } = instance;
+      const { channels, groupBy, groupWaitMs, groupIntervalMs, repeatIntervalMs } = rule;
+      return {
+        key,
+        notice: this.#notice(instance),
+        channels,
+        groupBy,
+        groupWaitMs,
+        groupIntervalMs,
+        repeatIntervalMs,
+        muted: this.#muted.has(key),
+        acknowledged: this.#acknowledgement(key) !== undefined,
+      };
+    });
+    const { notifications, changes } = this.#groups.step(nowMs, wallMs, tellable);
+    for (const { id, state } of changes) {
+      if (state === undefined) this.#records.remove(nowMs, `group/${id}`);
+      else this.#records.set(nowMs, `group/${id}`, structuredClone(state));
+    }
+    this.#enqueue(nowMs, notifications);
+    return notifications;
+  }
+
+  #enqueue(nowMs: number, notifications: readonly Notification[]): void {
+    if (notifications.length > 0) this.#records.set(nowMs, 'sequence', this.#sequence);
+    for (const notification of notifications) this.#records.set(nowMs, `outbox/${notification.id}`, notification);
+  }
+
+  #notice({ rule, labels, annotations, startsAtWallMs, value }: Instance): Notice {
+    return {
+      status: 'firing',
+      labels,
+      annotations,
+      startsAtMs: startsAtWallMs,
+      endsAtMs: null,
+      fingerprint: fingerprint(labels),
+      value: Number.isFinite(value) ? value : null,
+      generatorUrl: this.#options.generatorUrl?.(rule) ?? '',
+    };
+  }
+
+  #firing(pendingToo: boolean): { instance: Instance; rule: AlertRule }[] {
+    return [...this.#rules.values()].flatMap(({ rule, instances }) =>
+      [...instances.values()]
+        .filter(({ state }) => pendingToo || state === 'firing')
+        .map((instance) => ({ instance, rule })),
+    );
+  }
+
+  #acknowledgement(key: string): Acknowledgement | undefined {
+    return this.#records.get(`ack/${key}`) as Acknowledgement | undefined;
+  }
+
+  #heartbeat(nowMs: number): void {
+    const pending = [...this.#rules.values()].some(({ instances }) =>
+      [...instances.values()].some(({ state }) => state === 'pending'),
+    );
+    if (!pending || nowMs - this.#heartbeatMs < HEARTBEAT_MS) return;
+    this.#heartbeatMs = nowMs;
+    this.#records.set(nowMs, 'sequence', this.#sequence);
+  }
+
+  #keepSamples(): void {
+    const widths = new Map<string, number>();
+    for (const { rule } of this.#rules.values()) {
+      widths.set(rule.metric, Math.max(widths.get(rule.metric) ?? 0, rule.windowMs));
+    }
+    this.#store.keep(widths);
+  }
+
+  readonly #report = (problem: RuleProblem, first: boolean): void => {
+    this.#options.instruments?.failed(problem);
+    if (first) this.#problems.push(problem);
+  };
+}

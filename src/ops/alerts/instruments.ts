@@ -1,0 +1,46 @@
+// What the alert engine says about itself. Rule names are the only labels that a user chooses.
+import type { Registry } from '../../metrics/index.ts';
+import type { AlertView } from './engine.ts';
+import type { Notification } from './notification.ts';
+import type { RuleProblem, Transition } from './rule-state.ts';
+import type { SampleStore } from './sample-store.ts';
+
+export interface AlertInstruments {
+  evaluated(
+    alerts: readonly AlertView[],
+    transitions: readonly Transition[],
+    notifications: readonly Notification[],
+    store: SampleStore,
+  ): void;
+  failed(problem: RuleProblem): void;
+}
+
+export function createAlertInstruments(registry: Registry): AlertInstruments {
+  const counter = (name: string, help: string, labels: readonly string[] = []) =>
+    registry.counter({ name: `syrinx.alerts.${name}`, help, labels });
+  const gauge = (name: string, help: string, labels: readonly string[] = []) =>
+    registry.gauge({ name: `syrinx.alerts.${name}`, help, labels });
+  const evaluations = counter('evaluations', 'Evaluations of all alert rules.').labels();
+  const active = gauge('active', 'Alerts by state; muted ones fire without anybody being told.', ['state']);
+  const changed = counter('transitions', 'Changes of state of alerts, by rule.', ['rule', 'to']);
+  const notified = counter('notifications', 'Notifications that were decided, by channel.', ['channel', 'status']);
+  const failures = counter('failures', 'Evaluations, templates and instances that failed, by rule.', ['rule', 'kind']);
+  const series = gauge('series', 'Series that alert rules look at.').labels();
+  const dropped = counter('samples.dropped', 'Samples that the alert engine had no room for.').labels();
+  let droppedBefore = 0;
+  return {
+    evaluated(alerts, transitions, notifications, store) {
+      evaluations.add(1);
+      const count = (matches: (alert: AlertView) => boolean) => alerts.filter(matches).length;
+      active.labels({ state: 'pending' }).set(count(({ state }) => state === 'pending'));
+      active.labels({ state: 'firing' }).set(count(({ state, muted }) => state === 'firing' && muted === null));
+      active.labels({ state: 'muted' }).set(count(({ state, muted }) => state === 'firing' && muted !== null));
+      for (const { rule, to } of transitions) changed.labels({ rule, to }).add(1);
+      for (const { channel, status } of notifications) notified.labels({ channel, status }).add(1);
+      series.set(store.seriesCount);
+      dropped.add(store.dropped - droppedBefore);
+      droppedBefore = store.dropped;
+    },
+    failed: ({ rule, kind }) => failures.labels({ rule, kind }).add(1),
+  };
+}
