@@ -129,3 +129,9 @@ export interface ConnectRequest {
 
 /** Joins, subscribes to microphones, publishes a voice. Rejects with a plain `Error`; a silent server is given up by the caller. */
 export type Connect = (request: ConnectRequest) => Promise<Connection>;
+
+/** The first line of an error, without anything that looks like a token. */
+export function withoutTokens(error: unknown): string {
+  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  return text.replace(/eyJ[\w.-]+/g, '***').slice(0, 200);
+}

@@ -40,7 +40,11 @@ export function listenTo(
     if (!isOpen) return;
     isOpen = false;
     forget();
-    handle.dispose();
+    try {
+      handle.dispose();
+    } catch {
+      // Already gone with its room.
+    }
   };
   const forget = client.listen(id, sink, close);
   return close;

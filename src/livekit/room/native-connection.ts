@@ -1,6 +1,14 @@
 // A room through rtc-node: its objects and events in the words of `connection.ts`.
 import type { RemoteAudioTrack, RemoteParticipant, RemoteTrackPublication, Room } from '@livekit/rtc-node';
-import type { Connect, Connection, ConnectRequest, LeaveReason, Peer, PeerKind } from './connection.ts';
+import {
+  type Connect,
+  type Connection,
+  type ConnectRequest,
+  type LeaveReason,
+  type Peer,
+  type PeerKind,
+  withoutTokens,
+} from './connection.ts';
 import type { Native } from './native.ts';
 import { listenTo, openSpeaker } from './native-audio.ts';
 
@@ -63,7 +71,8 @@ export function nativeConnect(native: Native): Connect {
       });
     } catch (error) {
       forget();
-      throw error;
+      // A server that refuses a token writes it into its answer.
+      throw new Error(withoutTokens(error));
     }
     try {
       return await publish(native, room, request);

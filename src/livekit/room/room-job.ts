@@ -1,9 +1,9 @@
 // From an assigned job to a running call: joins the room, waits for the caller, opens the call, and tells the server how it ended.
 import type { CallInput } from '../../transports/port.ts';
 import type { AssignedJob, JobHandler, JobOutcome, RunningJob } from '../job.ts';
-import type { Connect } from './connection.ts';
+import { type Connect, withoutTokens } from './connection.ts';
 import type { RoomObserver } from './room-observer.ts';
-import { type RoomLimits, RoomTransport, withoutTokens } from './room-transport.ts';
+import { type RoomLimits, RoomTransport } from './room-transport.ts';
 import type { LineClock } from './voice-line.ts';
 
 /** A call as the room needs it. */

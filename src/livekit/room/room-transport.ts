@@ -14,6 +14,7 @@ import type {
   RpcRequest,
 } from './connection.ts';
 import { ConnectionQuality } from './connection-quality.ts';
+import { withoutTokens } from './connection.ts';
 import { DEFAULT_REJOIN_LIMITS, type RejoinLimits, rejoin, within } from './rejoin.ts';
 import type { RoomEvent, RoomObserver } from './room-observer.ts';
 import { CHAT_TOPIC, RoomWords } from './room-words.ts';
@@ -491,10 +492,4 @@ export class RoomTransport implements Transport {
   #tell(event: RoomEvent): void {
     this.#o.observer?.event?.(event);
   }
-}
-
-/** The first line of an error, without anything that looks like a token. */
-export function withoutTokens(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
-  return text.replace(/eyJ[\w.-]+/g, '***').slice(0, 200);
 }

@@ -62,7 +62,7 @@ async function listen(track: RemoteTrack): Promise<void> {
   }
 }
 
-async function join({ url, token }: { url: string; token: string }): Promise<void> {
+async function join({ url, token, key }: { url: string; token: string; key?: string }): Promise<void> {
   const here = new Room();
   room = here;
   here.on(RoomEvent.ParticipantConnected, (p) => tell('peer', { identity: p.identity }));
@@ -86,7 +86,13 @@ async function join({ url, token }: { url: string; token: string }): Promise<voi
       .readAll()
       .then((text) => tell('transcription', { text, from: from.identity, attributes: reader.info.attributes }));
   });
-  await here.connect(url, token, { autoSubscribe: true, dynacast: false });
+  await here.connect(url, token, {
+    autoSubscribe: true,
+    dynacast: false,
+    ...(key === undefined
+      ? {}
+      : { encryption: { keyProviderOptions: { sharedKey: new TextEncoder().encode(key) } } as never }),
+  });
   source = new AudioSource(RATE, 1, 100);
   const options = new TrackPublishOptions();
   options.source = TrackSource.SOURCE_MICROPHONE;

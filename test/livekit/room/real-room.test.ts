@@ -1,0 +1,332 @@
+// Calls in rooms of a real livekit-server, with callers in processes of their own and media over loopback.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { disposeNative, loadNative } from '../../../src/livekit/room/native.ts';
+import { nativeConnect } from '../../../src/livekit/room/native-connection.ts';
+import type { RoomEvent } from '../../../src/livekit/room/room-observer.ts';
+import { RoomTransport, type RoomTransportOptions } from '../../../src/livekit/room/room-transport.ts';
+import { systemClock } from '../../../src/runner/clock.ts';
+import { type Caller, startCaller } from './caller.ts';
+import { pause, type RealServer, startRealServer, until, whyNot } from './real-server.ts';
+
+const skip = (await whyNot()) ?? false;
+const AGENT = { agent: true, canUpdateOwnMetadata: true } as const;
+const wallMs = () => performance.timeOrigin + performance.now();
+
+let server: RealServer;
+let caller: Caller;
+
+before(async () => {
+  if (skip !== false) return;
+  server = await startRealServer();
+  caller = await startCaller();
+});
+after(async () => {
+  await caller?.exit();
+  await server?.stop();
+  await disposeNative();
+});
+
+let rooms = 0;
+async function open(options: Partial<RoomTransportOptions> = {}) {
+  const support = await loadNative();
+  if (!support.rtc) throw new Error(support.reason);
+  const name = `room-${++rooms}`;
+  const events: RoomEvent[] = [];
+  /** Wall time of each loud frame of the caller, and how many frames came. */
+  const heard = {
+    frames: 0,
+    loudAt: [] as number[],
+    texts: [] as string[],
+    digits: [] as string[],
+    closed: [] as string[],
+  };
+  const transport = new RoomTransport({
+    connect: nativeConnect(support.native),
+    clock: systemClock,
+    random: Math.random,
+    url: server.url,
+    token: await server.token('agent', name, AGENT),
+    mintToken: (room, identity) => server.token(identity, room, AGENT),
+    observer: { event: (event) => events.push(event) },
+    ...options,
+  });
+  transport.bind({
+    audio(packet) {
+      heard.frames++;
+      const samples = new Int16Array(packet.buffer, packet.byteOffset, packet.length >> 1);
+      if (samples.some((s) => Math.abs(s) > 1000)) heard.loudAt.push(wallMs());
+    },
+    played: () => {},
+    text: (text) => heard.texts.push(text),
+    dtmf: (digit) => heard.digits.push(digit),
+    close: (reason) => heard.closed.push(reason),
+  });
+  await transport.open();
+  return { transport, name, events, heard, native: support.native };
+}
+
+/** The caller joins, and both know of each other. */
+async function joined(transport: RoomTransport, who = caller, more: object = {}): Promise<number> {
+  const room = transport.room.roomName;
+  const identity = 'ada';
+  const since = who.told.length;
+  who.do('join', { url: server.url, token: await server.token(identity, room), ...more });
+  await who.hears('joined', 10_000, since);
+  await who.hears('track', 10_000, since);
+  await until('the line', 5000, () => transport.leadMs > 0);
+  return since;
+}
+
+async function left(who = caller): Promise<void> {
+  const since = who.told.length;
+  who.do('leave');
+  await who.hears('left', 5000, since);
+}
+
+/** The agent's voice as the runner hands it out: a tone, as far ahead as the line wants it. */
+function talk(transport: RoomTransport): () => void {
+  const block = new Int16Array(480);
+  let phase = 0;
+  let endMs = 0;
+  const tick = () => {
+    for (;;) {
+      const nowMs = systemClock.now();
+      if (Math.max(endMs, nowMs) - nowMs >= transport.leadMs + 20) return;
+      for (let i = 0; i < block.length; i++) block[i] = 9000 * Math.sin(phase++ * 0.1);
+      transport.play(block);
+      endMs = Math.max(endMs, nowMs) + 20;
+    }
+  };
+  const timer = setInterval(tick, 20);
+  tick();
+  return () => clearInterval(timer);
+}
+
+const soundOn = (since: number, on = true, limitMs = 10_000) =>
+  caller.hears('sound', limitMs, since, (t) => t.on === on);
+
+test('caller and agent hear each other; a barge-in is silent at the ear at once', { skip }, async (t) => {
+  const { transport, heard } = await open();
+  await joined(transport);
+  let since = caller.told.length;
+  caller.do('tone', { ms: 300 });
+  const spoke = await caller.hears('speaking', 5000, since);
+  await caller.hears('spoken', 5000, since);
+  await until('the tone', 3000, () => heard.loudAt.length >= 25);
+  const mouthToAgentMs = (heard.loudAt[0] as number) - spoke.at;
+
+  since = caller.told.length;
+  const startedAt = wallMs();
+  const hush = talk(transport);
+  const agentToEarMs = (await soundOn(since)).at - startedAt;
+  await pause(700);
+  assert.equal(caller.told.slice(since).filter((e) => e.event === 'sound').length, 1, 'no hole in the voice');
+  hush();
+  const clearedAt = wallMs();
+  transport.clear();
+  // It tells silence after three quiet frames.
+  const silentMs = (await soundOn(since, false)).at - 30 - clearedAt;
+  t.diagnostic(
+    `mouth to agent ${mouthToAgentMs.toFixed(0)} ms, agent to ear ${agentToEarMs.toFixed(0)} ms, clear to silence ${silentMs.toFixed(0)} ms`,
+  );
+  assert.ok(mouthToAgentMs < 400 && agentToEarMs < 400, `${mouthToAgentMs} ${agentToEarMs}`);
+  assert.ok(silentMs < 300, `${silentMs}`);
+  await left();
+  transport.close('finished');
+  assert.equal(await transport.done, 'finished');
+});
+
+test('what clients show and send: state, words, chat, digits, data, RPC', { skip }, async () => {
+  const { transport, heard } = await open({ attributes: { role: 'support' } });
+  const got: string[] = [];
+  transport.room.onData((bytes, topic, identity) =>
+    got.push(`${new TextDecoder().decode(bytes)} ${topic} ${identity}`),
+  );
+  transport.room.onRpc('greet', ({ from, payload }) => `hello ${payload}, ${from}`);
+  const since = await joined(transport);
+  // The server drops texts for one whose data channel is not open yet, and nobody tells when it is.
+  await pause(500);
+  transport.notify({ type: 'state', state: 'agent-speaking' });
+  const shown = await caller.hears(
+    'attributes',
+    5000,
+    since,
+    (t) => (t.attributes as Record<string, string>)['lk.agent.state'] === 'speaking',
+  );
+  assert.equal(shown.identity, 'agent');
+  transport.notify({ type: 'transcript', turn: 1, text: 'what time is it' });
+  transport.notify({ type: 'reply', turn: 1, text: 'It is noon.' });
+  const asked = await caller.hears('transcription', 5000, since, (t) => t.text === 'what time is it');
+  const answered = await caller.hears('transcription', 5000, since, (t) => t.text === 'It is noon.');
+  assert.equal(asked.from, 'ada');
+  assert.equal(answered.from, 'agent');
+  const attributes = answered.attributes as Record<string, string>;
+  assert.equal(attributes['lk.transcription_final'], 'true');
+  assert.match(attributes['lk.transcribed_track_id'] ?? '', /^TR_/);
+  caller.do('chat', { text: 'a typed question' });
+  caller.do('dtmf', { code: 11, digit: '#' });
+  caller.do('data', { text: 'ping', topic: 'app' });
+  caller.do('rpc', { to: 'agent', method: 'greet', payload: 'world' });
+  assert.equal((await caller.hears('rpc', 5000, since)).answer, 'hello world, ada');
+  await until('chat, digit and data', 5000, () => heard.texts.length + heard.digits.length + got.length === 3);
+  assert.deepEqual([heard.texts, heard.digits, got], [['a typed question'], ['#'], ['ping app ada']]);
+  await transport.room.sendData({ bytes: new TextEncoder().encode('pong'), topic: 'app', to: ['ada'] });
+  assert.equal((await caller.hears('data', 5000, since)).text, 'pong');
+  await left();
+  transport.close('finished');
+  await transport.done;
+});
+
+test('the caller leaves and comes back, unpublishes, is taken over by a second device', { skip }, async () => {
+  const { transport, heard, events } = await open();
+  await joined(transport);
+  await left();
+  await until('the loss', 3000, () => events.some((e) => e.type === 'caller-lost'));
+  assert.equal(transport.leadMs, Number.NEGATIVE_INFINITY);
+  await joined(transport);
+  caller.do('tone', { ms: 100 });
+  await until('the tone', 5000, () => heard.loudAt.length > 5);
+
+  const second = await startCaller();
+  try {
+    heard.loudAt.length = 0;
+    const since = caller.told.length;
+    await joined(transport, second);
+    await caller.hears('disconnected', 5000, since);
+    second.do('tone', { ms: 200 });
+    await until('the second device', 5000, () => heard.loudAt.length > 5);
+    const told = second.told.length;
+    second.do('unpublish');
+    await second.hears('unpublished', 5000, told);
+    await pause(300);
+    const { frames } = heard;
+    await pause(300);
+    assert.equal(heard.frames, frames, 'no frames without a track');
+    assert.deepEqual(heard.closed, []);
+    await left(second);
+  } finally {
+    await second.exit();
+  }
+  assert.equal(await transport.done, 'caller hung up');
+  assert.deepEqual(heard.closed, ['caller hung up']);
+});
+
+test('reconnects of the caller do not end the call, and what was missed is said again', { skip }, async () => {
+  const { transport, heard, events } = await open();
+  await joined(transport);
+  const hush = talk(transport);
+  await pause(500);
+  for (const kind of [0, 7]) {
+    const since = caller.told.length;
+    caller.do('simulate', { kind });
+    await caller.hears('reconnected', 10_000, since);
+  }
+  await until('the caller again', 5000, () => events.some((e) => e.type === 'caller-linked' && e.again));
+  await until('the line', 3000, () => transport.leadMs > 0);
+  heard.loudAt.length = 0;
+  caller.do('tone', { ms: 200 });
+  await until('the tone', 5000, () => heard.loudAt.length > 5);
+  hush();
+  assert.ok(events.some((e) => e.type === 'repeated'));
+  assert.deepEqual(heard.closed, []);
+  await left();
+  transport.close('finished');
+  await transport.done;
+});
+
+test('end-to-end encryption with a shared key', { skip }, async () => {
+  const { transport, heard } = await open({ sharedKey: new TextEncoder().encode('a key of theirs') });
+  await joined(transport, caller, { key: 'a key of theirs' });
+  caller.do('tone', { ms: 300 });
+  await until('the tone', 5000, () => heard.loudAt.length > 15);
+  const since = caller.told.length;
+  const hush = talk(transport);
+  await soundOn(since);
+  hush();
+  await left();
+  transport.close('finished');
+  await transport.done;
+});
+
+test('the room is deleted, or our identity is taken: the call ends and stays ended', { skip }, async () => {
+  const deleted = await open();
+  await server.rooms.deleteRoom(deleted.name);
+  assert.equal(await deleted.transport.done, 'room deleted');
+  const taken = await open();
+  const second = await open({ token: await server.token('agent', taken.name, AGENT) });
+  assert.equal(await taken.transport.done, 'duplicate identity');
+  assert.deepEqual(taken.heard.closed, ['duplicate identity']);
+  second.transport.close('finished');
+  await second.transport.done;
+});
+
+test('a bad token and a server that says nothing: an error without the token, in time', { skip }, async () => {
+  const token = `${(await server.token('agent', 'x', AGENT)).slice(0, -4)}abcd`;
+  await assert.rejects(open({ token }), (error: Error) => /401/.test(error.message) && !error.message.includes(token));
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await new Promise((ready) => silent.once('listening', ready));
+  const { port } = silent.address() as { port: number };
+  await assert.rejects(open({ url: `ws://127.0.0.1:${port}`, limits: { connectMs: 700 } }), /No answer within 700 ms/);
+  silent.close();
+});
+
+test('a frozen server: noticed by the statistics, and the call goes on', { skip }, async () => {
+  const { transport, events } = await open();
+  await joined(transport);
+  const hush = talk(transport);
+  await pause(1500);
+  const since = caller.told.length;
+  server.signal('SIGSTOP');
+  await until('the stall', 8000, () => events.some((e) => e.type === 'stalled'));
+  assert.equal(transport.leadMs, Number.NEGATIVE_INFINITY, 'nothing is said into the void');
+  server.signal('SIGCONT');
+  await until('the voice again', 8000, () => events.some((e) => e.type === 'repeated'));
+  await soundOn(since);
+  hush();
+  await left();
+  transport.close('finished');
+  await transport.done;
+});
+
+test('the server sends everybody away and is started anew: the agent joins by itself, and the caller finds it', {
+  skip,
+}, async () => {
+  const { transport, heard, events } = await open();
+  await joined(transport);
+  const hush = talk(transport);
+  await pause(300);
+  const since = caller.told.length;
+  server.signal('SIGTERM');
+  await pause(200);
+  server.signal('SIGTERM');
+  await until('the loss', 5000, () => events.some((e) => e.type === 'lost'));
+  await caller.hears('disconnected', 5000, since);
+  await server.kill();
+  await pause(1500);
+  await server.start();
+  await until('the rejoin', 15_000, () => events.some((e) => e.type === 'recovered' && e.by === 'rejoin'));
+  assert.ok(
+    events.some((e) => e.type === 'rejoin-failed'),
+    'it tried while there was no server',
+  );
+  await joined(transport);
+  await soundOn(since + 1);
+  heard.loudAt.length = 0;
+  caller.do('tone', { ms: 200 });
+  await until('the tone', 5000, () => heard.loudAt.length > 5);
+  hush();
+  assert.deepEqual(heard.closed, []);
+  await left();
+  transport.close('finished');
+  await transport.done;
+});
+
+test('nothing is left of all these rooms', { skip }, async () => {
+  const support = await loadNative();
+  assert.ok(support.rtc);
+  await pause(300);
+  assert.deepEqual(support.native.client.registered, { rooms: 0, readers: 0, waiters: 0, streams: 0, others: 0 });
+  assert.equal(support.native.client.counts.rejectedFrames, 0);
+});
