@@ -30,15 +30,24 @@ export class LiveKitApiError extends Error {
 }
 
 const MAX_MESSAGE_CHARS = 300;
+/** The server repeats a token that it refuses. */
+const TOKENS = /\bey[\w-]+\.[\w-]+\.[\w-]+/g;
+/** What it answers for a room that nobody knows: it asks its nodes, and none of them has it. */
+const NOBODY_KNOWS = 'no response from servers';
 
 /** The SDK's errors are told by their fields: its classes exist twice where a bundle and a package meet. */
 export function asApiError(error: unknown): LiveKitApiError {
   if (error instanceof LiveKitApiError) return error;
   if (!(error instanceof Error)) return new LiveKitApiError('server', String(error).slice(0, MAX_MESSAGE_CHARS));
-  const message = error.message.replace(/\s+/g, ' ').slice(0, MAX_MESSAGE_CHARS);
+  const message = error.message
+    .replace(/^twirp error \w+: /, '')
+    .replace(TOKENS, '***')
+    .replace(/\s+/g, ' ')
+    .slice(0, MAX_MESSAGE_CHARS);
   const { status, code, sipStatusCode } = error as { status?: unknown; code?: unknown; sipStatusCode?: unknown };
   if (typeof sipStatusCode === 'number')
     return new LiveKitApiError('sip', message, { cause: error, sipStatus: sipStatusCode });
+  if (message === NOBODY_KNOWS) return new LiveKitApiError('not-found', 'room is not known', { cause: error });
   if (typeof status === 'number') return new LiveKitApiError(kindOf(status, code), message, { cause: error });
   if (error.name === 'TimeoutError' || error.name === 'AbortError') {
     return new LiveKitApiError('connection', 'no answer in time', { cause: error });

@@ -1,9 +1,9 @@
 // What a program asks of a LiveKit server besides calls: rooms, dispatches, telephone. Plain values in and out.
-import { ParticipantInfo_Kind, RoomAgentDispatch } from '@livekit/protocol';
-import { AgentDispatchClient, RoomServiceClient, SipClient } from 'livekit-server-sdk';
+import { AgentDispatch, CreateAgentDispatchRequest, ParticipantInfo_Kind } from '@livekit/protocol';
+import { AccessToken, AgentDispatchClient, RoomServiceClient, SipClient } from 'livekit-server-sdk';
 import { serverAddresses } from './addresses.ts';
 import { asApiError } from './api-error.ts';
-import { type CallerTokenOptions, callerToken, type Credentials } from './tokens.ts';
+import { type AgentRequest, agentDispatch, type CallerTokenOptions, callerToken, type Credentials } from './tokens.ts';
 
 export interface RoomInfo {
   readonly sid: string;
@@ -28,10 +28,6 @@ export interface DispatchInfo {
   readonly jobs: number;
 }
 
-export interface AgentRequest {
-  readonly agentName: string;
-  readonly metadata?: string | undefined;
-}
 export interface RoomRequest {
   readonly name: string;
   readonly metadata?: string | undefined;
@@ -100,7 +96,8 @@ export interface LiveKitApiOptions extends Credentials {
 export function createLiveKitApi(options: LiveKitApiOptions): LiveKitApi {
   const { api, rooms: roomsUrl } = serverAddresses(options.server);
   const { apiKey, apiSecret } = options;
-  const client = { requestTimeout: (options.timeoutMs ?? 10_000) / 1000 };
+  const timeoutMs = options.timeoutMs ?? 10_000;
+  const client = { requestTimeout: timeoutMs / 1000 };
   const rooms = new RoomServiceClient(api, apiKey, apiSecret, client);
   const dispatches = new AgentDispatchClient(api, apiKey, apiSecret, client);
   const sip = new SipClient(api, apiKey, apiSecret, client);
@@ -114,8 +111,14 @@ export function createLiveKitApi(options: LiveKitApiOptions): LiveKitApi {
       participants: (name) => asked(async () => (await rooms.listParticipants(name)).map(participantOf)),
     },
     dispatch: {
-      create: (room, { agentName, metadata }) =>
-        asked(async () => dispatchOf(await dispatches.createDispatch(room, agentName, given({ metadata })))),
+      create: (room, request) =>
+        asked(async () => {
+          const { agentName, metadata } = request;
+          // The SDK's own method has no attributes.
+          if (request.attributes === undefined)
+            return dispatchOf(await dispatches.createDispatch(room, agentName, given({ metadata })));
+          return dispatchOf(await createDispatchWithAttributes({ api, apiKey, apiSecret, timeoutMs }, room, request));
+        }),
       list: (room) => asked(async () => (await dispatches.listDispatch(room)).map(dispatchOf)),
       delete: (room, id) => asked(() => dispatches.deleteDispatch(id, room)),
     },
@@ -155,9 +158,7 @@ function createOptions(request: RoomRequest) {
     maxParticipants,
     emptyTimeout: request.emptyTimeoutSeconds,
     departureTimeout: request.departureTimeoutSeconds,
-    agents: agents?.map(
-      (agent) => new RoomAgentDispatch({ agentName: agent.agentName, metadata: agent.metadata ?? '' }),
-    ),
+    agents: agents?.map(agentDispatch),
   });
 }
 
@@ -172,6 +173,27 @@ function sipOptions(request: SipCallRequest) {
     maxCallDuration: request.maxDurationSeconds,
     waitUntilAnswered: request.waitUntilAnswered ?? true,
   });
+}
+
+async function createDispatchWithAttributes(
+  { api, apiKey, apiSecret, timeoutMs }: Credentials & { readonly api: string; readonly timeoutMs: number },
+  room: string,
+  { agentName, metadata = '', attributes = {} }: AgentRequest,
+): Promise<AgentDispatch> {
+  const token = new AccessToken(apiKey, apiSecret, { ttl: 600 });
+  token.addGrant({ roomAdmin: true, room });
+  const wanted = new CreateAgentDispatchRequest({ room, agentName, metadata, attributes: { ...attributes } });
+  const response = await fetch(new URL('/twirp/livekit.AgentDispatchService/CreateDispatch', api), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${await token.toJwt()}` },
+    body: wanted.toJsonString(),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const text = await response.text();
+  if (response.ok) return AgentDispatch.fromJsonString(text, { ignoreUnknownFields: true });
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  const { msg = text, code }: { msg?: string; code?: string } = isJson ? JSON.parse(text) : {};
+  throw Object.assign(new Error(msg), { status: response.status, code });
 }
 
 type Room = Awaited<ReturnType<RoomServiceClient['listRooms']>>[number];

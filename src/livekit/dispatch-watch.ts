@@ -8,6 +8,7 @@ export interface SummonOptions {
   readonly room: string;
   readonly agentName: string;
   readonly metadata?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
   /** How long one dispatch may take; 350 to 600 ms are usual. Default 5 s. */
   readonly withinMs?: number | undefined;
   /** How many dispatches are made at most. Default 3. */
@@ -30,11 +31,11 @@ const LOOK_MS = 250;
 /** Dispatches an agent and resolves when it is in the room, or when the last attempt has had its time. Rejects with
  *  `LiveKitApiError` when the server cannot be asked, and with the signal's reason when that is aborted. */
 export async function summonAgent(options: SummonOptions): Promise<Summoned> {
-  const { api, room, agentName, clock, signal, withinMs = 5000, attempts = 3 } = options;
+  const { api, room, agentName, metadata, attributes, clock, signal, withinMs = 5000, attempts = 3 } = options;
   const startedMs = clock.now();
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
-    const { id } = await api.dispatch.create(room, { agentName, metadata: options.metadata });
+    const { id } = await api.dispatch.create(room, { agentName, metadata, attributes });
     const untilMs = clock.now() + withinMs;
     let identity = await findAgent(api, room, agentName);
     while (identity === undefined && clock.now() < untilMs) {

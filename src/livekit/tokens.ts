@@ -1,4 +1,5 @@
 // Mints the tokens of a LiveKit server. The API secret is known here and nowhere else.
+import { RoomAgentDispatch, RoomConfiguration } from '@livekit/protocol';
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
 import type { Acceptance, AgentPermissions } from './wire.ts';
 
@@ -62,7 +63,13 @@ export interface CallerTokenOptions {
   /** May hear only. Default false. */
   readonly listenOnly?: boolean | undefined;
   /** Agents that are dispatched when this token creates the room. */
-  readonly agents?: readonly { readonly agentName: string; readonly metadata?: string | undefined }[] | undefined;
+  readonly agents?: readonly AgentRequest[] | undefined;
+}
+/** An agent that is asked for, and what it is told. */
+export interface AgentRequest {
+  readonly agentName: string;
+  readonly metadata?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 
 export const CALLER_TTL_SECONDS = 600;
@@ -91,11 +98,11 @@ export async function callerToken(credentials: Credentials, options: CallerToken
   const isSpeaker = options.listenOnly !== true;
   const grant: VideoGrant = { roomJoin: true, room, canSubscribe: true, canPublish: isSpeaker };
   token.addGrant({ ...grant, canPublishData: isSpeaker, canUpdateOwnMetadata: false });
-  if (agents.length > 0) {
-    const { RoomAgentDispatch, RoomConfiguration } = await import('@livekit/protocol');
-    token.roomConfig = new RoomConfiguration({
-      agents: agents.map(({ agentName, metadata }) => new RoomAgentDispatch({ agentName, metadata: metadata ?? '' })),
-    });
-  }
+  if (agents.length > 0) token.roomConfig = new RoomConfiguration({ agents: agents.map(agentDispatch) });
   return token.toJwt();
+}
+
+/** An agent as the server wants it named in rooms and tokens. */
+export function agentDispatch({ agentName, metadata = '', attributes = {} }: AgentRequest): RoomAgentDispatch {
+  return new RoomAgentDispatch({ agentName, metadata, attributes: { ...attributes } });
 }

@@ -107,7 +107,12 @@ async function list(context: CommandContext, room: string, format: Format): Prom
   if (format === 'json') context.host.print(jsonAnswer(all));
   else if (all.length === 0) context.host.print('No dispatches');
   else {
-    const rows = all.map(({ id, agentName, jobs, metadata }) => [id, agentName, String(jobs), metadata]);
+    const rows = all.map(({ id, agentName, jobs, metadata }) => [
+      id,
+      agentName || '(automatic)',
+      String(jobs),
+      metadata,
+    ]);
     context.host.print(tableOf(['ID', 'AGENT', 'JOBS', 'METADATA'], rows));
   }
 }
