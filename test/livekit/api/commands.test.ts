@@ -20,7 +20,9 @@ import { startTwirpServer } from './twirp-server.ts';
 const commands: Record<string, Command> = { token, dispatch, rooms };
 const BINARY = fileURLToPath(new URL('../../../.cache/livekit-server/livekit-server', import.meta.url));
 const skip = existsSync(BINARY) ? false : 'no livekit-server: run `bun scripts/install-livekit-server.ts` (needs Go)';
-const real = (name: string, run: () => Promise<void>) => test(name, { skip, timeout: 30_000 }, run);
+function real(name: string, run: () => Promise<void>): void {
+  void test(name, { skip, timeout: 30_000 }, run);
+}
 
 interface Access {
   readonly serverUrl?: string;

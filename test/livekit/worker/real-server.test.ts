@@ -14,7 +14,9 @@ import { type RealWorker, signIn, startWorker, until } from './real-worker.ts';
 const BINARY = fileURLToPath(new URL('../../../.cache/livekit-server/livekit-server', import.meta.url));
 const skip = existsSync(BINARY) ? false : 'no livekit-server: run `bun scripts/install-livekit-server.ts` (needs Go)';
 const credentials = { apiKey: KEY, apiSecret: SECRET };
-const real = (name: string, run: () => Promise<void>) => test(name, { skip, timeout: 30_000 }, run);
+function real(name: string, run: () => Promise<void>): void {
+  void test(name, { skip, timeout: 30_000 }, run);
+}
 
 let server: RealServer;
 let api: LiveKitApi;

@@ -73,9 +73,14 @@ test('a registered server that falls silent is left', async () => {
 });
 
 test('a server that never answers the upgrade, and one that never answers the registration', async () => {
-  await withWorker({ upgrade: 'silent' }, { connectMs: 60 }, ({ lost }) => lost('connect-timeout').then(() => {}));
-  await withWorker({}, { registerMs: 60 }, ({ lost }) => lost('register-timeout').then(() => {}));
-  assert.ok(true);
+  await withWorker({ upgrade: 'silent' }, { connectMs: 60 }, async ({ server, lost }) => {
+    await lost('connect-timeout');
+    assert.equal(server.connections.length, 0);
+  });
+  await withWorker({}, { registerMs: 60 }, async ({ server, lost }) => {
+    await lost('register-timeout');
+    assert.deepEqual(server.connections[0]?.said, ['register']);
+  });
 });
 
 test('a refused upgrade: the key for 401, anything else for the rest', async () => {
