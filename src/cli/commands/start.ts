@@ -75,6 +75,8 @@ export const command: Command = {
     const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
     const service = await serveCalls({ host, config, runtime, log: quiet, version, record });
     void runtime.warm();
+    // The demonstration needs nothing from outside.
+    const livekit = demo ? null : await (await import('../livekit.ts')).startLiveKit({ config, runtime, log, version });
     const stopped = untilStopped(context);
     if (service.server === undefined) log.warn('no port is opened: health_server.enabled is false');
     else
@@ -89,7 +91,9 @@ export const command: Command = {
         host.print(`\nThe server stays up: ${service.server.url}health, /metrics, /status. Ctrl-C stops it.`);
     }
     await stopped.first;
-    await service.drain(config.capacity.drainTimeoutMs, stopped.second);
+    const limitMs = config.capacity.drainTimeoutMs;
+    void stopped.second.then(() => livekit?.worker.drain(0));
+    await Promise.all([livekit?.drain(limitMs), service.drain(limitMs, stopped.second)]);
     return EXIT.success;
   },
 };
