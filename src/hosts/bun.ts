@@ -1,4 +1,5 @@
 // Bun as a host, and the program's entry on Bun and in the single binary.
+import { lookup } from 'node:dns/promises';
 import createBunSockets from 'crossws/adapters/bun';
 import { createProcessHost, importFile, runMain } from './node-process.ts';
 import type { Host, RunningServer, ServeOptions } from './port.ts';
@@ -17,8 +18,18 @@ export function createBunHost(): Host {
       provideSyrinx();
       return importFile(path, shared.files);
     },
-    serve,
+    serve: (options) => serve(options).catch((error) => withCode(error, options.hostname)),
   };
+}
+
+/** Bun gives failed look-ups of a host name the code of another failure. */
+async function withCode(error: unknown, hostname: string): Promise<never> {
+  const isFound = await lookup(hostname).then(
+    () => true,
+    () => false,
+  );
+  if (isFound || !(error instanceof Error)) throw error;
+  throw Object.assign(new Error(`Cannot find the host ${hostname}`, { cause: error }), { code: 'ENOTFOUND' });
 }
 
 let isProvided = false;

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { readWav, writeWav } from '../../src/audio/wav.ts';
 import { type Ended, endAll, HOSTS, type HostName, inFolder, pool, run } from './program.ts';
 import { atRate, caller, type Format, PHRASES, RATE_HZ, sounds, wav, wavOf } from './recordings.ts';
 
 const SIMULATED = { SYRINX_MODELS_PROVIDER: 'simulated', SYRINX_LOGGING_LEVEL: 'error' };
 /** Bad input must not cost a call; the time is that of a start on a machine with much else to do. */
-const AT_ONCE_MS = 10_000;
+const AT_ONCE_MS = 5000;
 after(endAll);
 
 interface BadCall {
@@ -133,68 +133,70 @@ function badAgents(folder: string): BadCall[] {
   });
 }
 
-for (const host of HOSTS) {
-  test(`${host}: files that are no recordings, outputs that can not be written, no key`, () =>
+describe('what users bring to a call', { concurrency: 4 }, () => {
+  for (const host of HOSTS) {
+    test(`${host}: files that are no recordings, outputs that can not be written, no key`, () =>
+      inFolder(async (folder) => {
+        // The reader and the texts are the same everywhere; what the system says comes through each host's own way.
+        await refuse(host, folder, host === 'bun' ? badFiles(folder) : badFiles(folder).slice(4, 6));
+        await refuse(host, folder, badPaths(folder));
+        assert.equal(readFileSync(join(folder, 'kept.json'), 'utf8'), 'precious');
+        assert.ok(!existsSync(join(folder, 'o')), 'a refused call leaves no file');
+        assert.deepEqual(readWav(readFileSync(join(folder, 'in.wav'))).channels[0], speech);
+      }));
+
+    test(`${host}: agent files that can not be used`, () =>
+      inFolder((folder) => refuse(host, folder, badAgents(folder))));
+  }
+
+  test('callers at 8 and 48 kHz, in stereo, and at the rate of the models are understood', () =>
     inFolder(async (folder) => {
-      // The reader and the texts are the same everywhere; what the system says comes through each host's own way.
-      await refuse(host, folder, host === 'bun' ? badFiles(folder) : badFiles(folder).slice(4, 6));
-      await refuse(host, folder, badPaths(folder));
-      assert.equal(readFileSync(join(folder, 'kept.json'), 'utf8'), 'precious');
-      assert.ok(!existsSync(join(folder, 'o')), 'a refused call leaves no file');
-      assert.deepEqual(readWav(readFileSync(join(folder, 'in.wav'))).channels[0], speech);
+      const files: Readonly<Record<string, Uint8Array>> = {
+        '8 kHz': wav(atRate(speech, 8000), 8000),
+        '48 kHz': wav(atRate(speech, 48_000), 48_000),
+        stereo: writeWav(RATE_HZ, [speech, speech]),
+        'with a size of 0, as streams are written': wav(speech).map((byte, i) => (i >= 40 && i < 44 ? 0 : byte)),
+      };
+      await pool(Object.entries(files), 4, async ([name, file]) => {
+        const id = name.replace(/\W/g, '');
+        writeFileSync(join(folder, `${id}.wav`), file);
+        const args = ['call', `${id}.wav`, '--out', `${id}-out.wav`, '--ledger', `${id}.json`];
+        const ended = await run('bun', args, { cwd: folder, env: SIMULATED });
+        assert.equal(ended.code, 0, `${name}: ${ended.stderr}`);
+        assert.match(ended.stdout, /^caller: Hello world\.\nagent: {2}Hello! This is Syrinx/, name);
+        const out = readFileSync(join(folder, `${id}-out.wav`));
+        const [said] = sounds(out, 'left');
+        assert.ok(
+          said && Math.abs(said.startMs - 200) < 60,
+          `${name}: the caller is on the left from ${said?.startMs} ms`,
+        );
+        assert.ok(
+          (sounds(out, 'right')[0]?.startMs ?? 0) > 200 + PHRASES.hello.lengthMs,
+          `${name}: the answer is on the right`,
+        );
+        assert.equal(JSON.parse(readFileSync(join(folder, `${id}.json`), 'utf8')).turns.length, 1, name);
+      });
     }));
 
-  test(`${host}: agent files that can not be used`, () =>
-    inFolder((folder) => refuse(host, folder, badAgents(folder))));
-}
-
-test('callers at 8 and 48 kHz, in stereo, and at the rate of the models are understood', () =>
-  inFolder(async (folder) => {
-    const files: Readonly<Record<string, Uint8Array>> = {
-      '8 kHz': wav(atRate(speech, 8000), 8000),
-      '48 kHz': wav(atRate(speech, 48_000), 48_000),
-      stereo: writeWav(RATE_HZ, [speech, speech]),
-      'with a size of 0, as streams are written': wav(speech).map((byte, i) => (i >= 40 && i < 44 ? 0 : byte)),
-    };
-    await pool(Object.entries(files), 4, async ([name, file]) => {
-      const id = name.replace(/\W/g, '');
-      writeFileSync(join(folder, `${id}.wav`), file);
-      const args = ['call', `${id}.wav`, '--out', `${id}-out.wav`, '--ledger', `${id}.json`];
+  test('a tool that throws is told to the model, and the call goes on', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'in.wav'), wav(caller(2900, [200, 'monkeys'])));
+      const tool = `{ name: 'check_line', description: 'Tests a line.', run() { throw new Error('line tester is on fire'); } }`;
+      writeFileSync(join(folder, 'agent.ts'), `export default { instructions: 'Help.', tools: [${tool}] };\n`);
+      const args = ['call', 'in.wav', '--agent', 'agent.ts', '--ledger', 'l.json'];
       const ended = await run('bun', args, { cwd: folder, env: SIMULATED });
-      assert.equal(ended.code, 0, `${name}: ${ended.stderr}`);
-      assert.match(ended.stdout, /^caller: Hello world\.\nagent: {2}Hello! This is Syrinx/, name);
-      const out = readFileSync(join(folder, `${id}-out.wav`));
-      const [said] = sounds(out, 'left');
-      assert.ok(
-        said && Math.abs(said.startMs - 200) < 60,
-        `${name}: the caller is on the left from ${said?.startMs} ms`,
-      );
-      assert.ok(
-        (sounds(out, 'right')[0]?.startMs ?? 0) > 200 + PHRASES.hello.lengthMs,
-        `${name}: the answer is on the right`,
-      );
-      assert.equal(JSON.parse(readFileSync(join(folder, `${id}.json`), 'utf8')).turns.length, 1, name);
-    });
-  }));
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.match(ended.stdout, /agent: {2}Then the weasels are gone/);
+      assert.doesNotMatch(ended.stderr, /^\s+at /m);
+    }));
 
-test('a tool that throws is told to the model, and the call goes on', () =>
-  inFolder(async (folder) => {
-    writeFileSync(join(folder, 'in.wav'), wav(caller(2900, [200, 'monkeys'])));
-    const tool = `{ name: 'check_line', description: 'Tests a line.', run() { throw new Error('line tester is on fire'); } }`;
-    writeFileSync(join(folder, 'agent.ts'), `export default { instructions: 'Help.', tools: [${tool}] };\n`);
-    const args = ['call', 'in.wav', '--agent', 'agent.ts', '--ledger', 'l.json'];
-    const ended = await run('bun', args, { cwd: folder, env: SIMULATED });
-    assert.equal(ended.code, 0, ended.stderr);
-    assert.match(ended.stdout, /agent: {2}Then the weasels are gone/);
-    assert.doesNotMatch(ended.stderr, /^\s+at /m);
-  }));
-
-test('a disk that is full at the end: the error names the output, the others are written', () =>
-  inFolder(async (folder) => {
-    writeFileSync(join(folder, 'in.wav'), wav(speech));
-    const args = ['call', 'in.wav', '--ledger', '/dev/full', '--out', 'o.wav'];
-    const ended = await run('bun', args, { cwd: folder, env: SIMULATED });
-    assert.equal(ended.code, 5, ended.stderr);
-    assert.match(ended.stderr, /^ERROR: Cannot write the output\n {2}- --ledger: \/dev\/full: disk is full\n/m);
-    assert.ok(readWav(readFileSync(join(folder, 'o.wav'))).channels.length === 2);
-  }));
+  test('a disk that is full at the end: the error names the output, the others are written', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'in.wav'), wav(speech));
+      const args = ['call', 'in.wav', '--ledger', '/dev/full', '--out', 'o.wav'];
+      const ended = await run('bun', args, { cwd: folder, env: SIMULATED });
+      assert.equal(ended.code, 5, ended.stderr);
+      assert.match(ended.stderr, /^ERROR: Cannot write the output\n {2}- --ledger: \/dev\/full: disk is full\n/m);
+      assert.ok(readWav(readFileSync(join(folder, 'o.wav'))).channels.length === 2);
+    }));
+});
