@@ -239,6 +239,11 @@ export class AlertEngine {
     return notifications;
   }
 
+  /** What a channel believes to be firing, for channels that must be told again and again. */
+  standing(channel: string): Notice[] {
+    return this.#groups.told(channel).filter(({ status }) => status === 'firing');
+  }
+
   /** The channel is done with it, one way or the other. */
   settled(id: string, hostMs: number): void {
     this.#records.remove(this.#timeline.at(hostMs), `outbox/${id}`);

@@ -53,6 +53,13 @@ export class Groups {
     return this.#groups.size;
   }
 
+  /** What the channel was told and was not yet taken back. */
+  told(channel: string): Notice[] {
+    return [...this.#groups.values()]
+      .filter((state) => state.channel === channel)
+      .flatMap((state) => Object.values(state.told));
+  }
+
   step(nowMs: number, wallMs: number, firing: readonly Tellable[]) {
     const members = new Map<string, Map<string, Tellable>>();
     for (const alert of firing) {

@@ -80,7 +80,9 @@ function parsePipeline(source: string): Call[] {
 
 function checkOperand(word: string): void {
   const known =
-    isValue(word) || /^(?:\$|\.L|l)abels(?:\.\w+)?$|^["`]/.test(word) || (word !== '' && Number.isFinite(Number(word)));
+    isValue(word) ||
+    /^(?:\$l|\.L|l)abels(?:\.\w+)?$|^["`]/.test(word) ||
+    (word !== '' && Number.isFinite(Number(word)));
   if (!known) throw new SyntaxError(`unknown "${word}"; there are $value and $labels.NAME`);
 }
 
@@ -97,7 +99,7 @@ function run(calls: readonly Call[], data: TemplateData): Value {
 
 function operand(word: string, data: TemplateData): Value {
   if (isValue(word)) return data.value;
-  const label = /^(?:\$|\.L|l)abels(?:\.(\w+))?$/.exec(word);
+  const label = /^(?:\$l|\.L|l)abels(?:\.(\w+))?$/.exec(word);
   if (label !== null) return label[1] === undefined ? data.labels : labelOf(data.labels, label[1]);
   if (word.startsWith('`')) return word.slice(1, -1);
   return word.startsWith('"') ? (JSON.parse(word) as string) : Number(word);
