@@ -73,7 +73,7 @@ export async function startRealServer(extra = ''): Promise<RealServer> {
     child = null;
     if (running === null || running.exitCode !== null) return;
     const gone = new Promise((done) => running.once('exit', done));
-    running.kill('SIGKILL');
+    process.kill(running.pid as number, 'SIGKILL');
     await gone;
   }
   await start();
@@ -90,7 +90,8 @@ export async function startRealServer(extra = ''): Promise<RealServer> {
       if (grant.agent) token.kind = 'agent';
       return token.toJwt();
     },
-    signal: (name) => void child?.kill(name),
+    // By the number: Deno's child processes take no second signal.
+    signal: (name) => void (child?.pid !== undefined && process.kill(child.pid, name)),
     kill,
     start,
     async stop() {
