@@ -38,6 +38,8 @@ export interface CallRequest {
   readonly outputRateHz: TransportRateHz;
   readonly id?: string | undefined;
   readonly recording?: RecordingSink | undefined;
+  /** Told once when the recording can not be written any more; the call goes on without it. */
+  readonly onRecordingFailed?: ((error: unknown) => void) | undefined;
   /** Sees what happens in this call, besides logs and metrics. */
   readonly onTelemetry?: ((event: SessionTelemetry) => void) | undefined;
 }
@@ -100,7 +102,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
   function observer(
     id: string,
     running: () => RunningCall,
-    extra: CallRequest['onTelemetry'],
+    { onTelemetry, onRecordingFailed }: CallRequest,
     callLog: Logger,
   ): CallObserver {
     return {
@@ -108,12 +110,16 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
         instruments.telemetry(event);
         running().activeAtMs = clock.now();
         follow(event, running(), callLog);
-        extra?.(event);
+        onTelemetry?.(event);
       },
       frameLatency: (ms) => instruments.frameLatency.record(ms / 1000),
       attemptFailed(stage, model, kind, message) {
         instruments.attemptFailed(stage, kind);
         callLog.warn('model attempt failed', { stage, model, kind, reason: message });
+      },
+      recordingFailed(error) {
+        callLog.error('recording failed, the call goes on without it', { error });
+        onRecordingFailed?.(error);
       },
       crashed: (error) => callLog.error('call crashed', { error }),
       ended(reason) {
@@ -157,7 +163,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
         clock,
         random: Math.random,
         ticker,
-        observer: observer(id, get, request.onTelemetry, callLog),
+        observer: observer(id, get, request, callLog),
         recording: request.recording,
         epochMs: Date.now() - clock.now(),
       });

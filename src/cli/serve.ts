@@ -10,6 +10,7 @@ import type { Transport } from '../transports/port.ts';
 import type { Runtime } from './compose.ts';
 import { createOperations } from './operations.ts';
 import { countSockets } from './socket-instruments.ts';
+import { systemProblem } from './user-error.ts';
 
 export interface Service {
   /** Undefined where the configuration opens no port. */
@@ -98,13 +99,15 @@ export async function serveCalls({ host, config, runtime, log, version, record }
   });
   const { enabled, port, host: hostname } = config.healthServer;
   const server = enabled
-    ? await host.serve({
-        port,
-        hostname,
-        fetch: createApp(operations).fetch,
-        sockets: sockets.hooks,
-        maxMessageBytes: MAX_MESSAGE_BYTES,
-      })
+    ? await host
+        .serve({
+          port,
+          hostname,
+          fetch: createApp(operations).fetch,
+          sockets: sockets.hooks,
+          maxMessageBytes: MAX_MESSAGE_BYTES,
+        })
+        .catch(systemProblem('Cannot open the port', `${hostname}:${port}`))
     : undefined;
   phase = 'running';
   return {

@@ -80,12 +80,12 @@ export function asUserError(error: unknown): UserError | undefined {
   });
 }
 
-/** For `catch`: what failed, with the file as the user wrote it; errors that are not the system's own stay as they are. */
-export function fileProblem(what: string, file: string): (error: unknown) => never {
+/** For `catch`: what failed and on which `subject`, as the user wrote it; errors that are not the system's own stay as they are. */
+export function systemProblem(what: string, subject: string): (error: unknown) => never {
   return (error) => {
     const known = error instanceof Error && 'code' in error ? SYSTEM[String(error.code)] : undefined;
     if (known === undefined) throw error;
-    throw new UserError(what, { exitCode: known[0], problems: [`${file}: ${known[1]}`], cause: error });
+    throw new UserError(what, { exitCode: known[0], problems: [`${subject}: ${known[1]}`], cause: error });
   };
 }
 

@@ -45,6 +45,12 @@ test('every form of a flag is understood, before and behind the positionals', ()
   assert.equal(parse().number('port'), undefined);
 });
 
+test('of a flag that may be repeated all values count', () => {
+  const options = [{ name: 'fault', kind: 'string', summary: '', repeatable: true }] as const;
+  const parsed = parseArguments(['--fault', 'a', '--fault=b,c'], { options, positionals: [] });
+  assert.equal(parsed.string('fault'), 'a,b,c');
+});
+
 test('all mistakes come at once', () => {
   assert.deepEqual(problems('--prot', '--port', '--agent-name', '--demo=maybe', 'a.ts', 'b.ts', '-x'), [
     "--prot: unknown option; did you mean '--port'?",

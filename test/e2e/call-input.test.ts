@@ -190,6 +190,17 @@ describe('what users bring to a call', { concurrency: 4 }, () => {
       assert.doesNotMatch(ended.stderr, /^\s+at /m);
     }));
 
+  test('a recording for which there is no room: the call is held, and the error says what is missing', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'in.wav'), wav(speech));
+      const args = ['call', 'in.wav', '--record', '/dev/full', '--out', 'o.wav'];
+      const ended = await run('bun', args, { cwd: folder, env: SIMULATED });
+      assert.equal(ended.code, 5, ended.stderr);
+      assert.match(ended.stdout, /^agent: {2}Hello! This is Syrinx/m);
+      assert.match(ended.stderr, /^ERROR: Cannot write the output\n {2}- --record: \/dev\/full: disk is full\n/m);
+      assert.ok(readWav(readFileSync(join(folder, 'o.wav'))).channels.length === 2);
+    }));
+
   test('a disk that is full at the end: the error names the output, the others are written', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'in.wav'), wav(speech));

@@ -9,7 +9,7 @@ import { composeRuntime } from '../compose.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadAgent } from '../load-agent.ts';
 import { checkOutputs, writeOutputs } from '../outputs.ts';
-import { fileProblem, UserError } from '../user-error.ts';
+import { systemProblem, UserError } from '../user-error.ts';
 
 const RATES: readonly number[] = [8000, 16000, 24000, 48000];
 /** The agent's voice loses nothing at this rate. */
@@ -47,11 +47,15 @@ export const command: Command = {
     const runtime = composeRuntime({ config, agent, log });
     void runtime.warm();
     const outputRateHz = Math.max(VOICE_RATE_HZ, caller.rateHz) as TransportRateHz;
+    let unrecorded: { error: unknown } | undefined;
     const call = runtime.open({
       transport: 'file',
       inputRateHz: caller.rateHz,
       outputRateHz,
       recording: record === undefined ? undefined : host.files.open(record),
+      onRecordingFailed(error) {
+        unrecorded = { error };
+      },
       onTelemetry(event) {
         if (event.type === 'transcript') host.print(`caller: ${event.text}`);
         else if (event.type === 'reply') host.print(`agent:  ${event.text}`);
@@ -73,6 +77,7 @@ export const command: Command = {
       ['--ledger', ledger, () => new TextEncoder().encode(`${JSON.stringify(call.ledger(), null, 1)}\n`)],
       ['--out', out, () => stereo(caller, line)],
     ]);
+    if (unrecorded !== undefined) systemProblem('Cannot write the output', `--record: ${record}`)(unrecorded.error);
     // The log says what it was; what there is of the call has been written.
     if (reason === 'internal error') throw new UserError('The call broke off because of a defect in this program');
     return EXIT.success;
@@ -85,7 +90,7 @@ interface Caller {
 }
 
 async function readCaller(files: Files, file: string): Promise<Caller> {
-  const bytes = await files.read(file).catch(fileProblem("Cannot read the caller's recording", file));
+  const bytes = await files.read(file).catch(systemProblem("Cannot read the caller's recording", file));
   let wav: ReturnType<typeof readWav>;
   try {
     wav = readWav(bytes);

@@ -5,7 +5,7 @@ import { replay } from '../../runner/replay.ts';
 import type { Command } from '../command.ts';
 import { checkOutputs } from '../outputs.ts';
 import { EXIT } from '../exit-codes.ts';
-import { fileProblem, UserError } from '../user-error.ts';
+import { systemProblem, UserError } from '../user-error.ts';
 
 export const command: Command = {
   name: 'replay',
@@ -23,7 +23,7 @@ export const command: Command = {
   ],
   async run({ host, args }) {
     const file = args.positionals[0] as string;
-    const bytes = await host.files.read(file).catch(fileProblem('Cannot read the recording', file));
+    const bytes = await host.files.read(file).catch(systemProblem('Cannot read the recording', file));
     await checkOutputs(host.files, { '--effects': args.string('effects'), '--ledger': args.string('ledger') }, [file]);
     try {
       const recording = readRecording(bytes);

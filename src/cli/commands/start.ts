@@ -10,7 +10,7 @@ import { composeRuntime } from '../compose.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadAgent } from '../load-agent.ts';
 import { serveCalls } from '../serve.ts';
-import { fileProblem, UserError } from '../user-error.ts';
+import { systemProblem, UserError } from '../user-error.ts';
 
 export const command: Command = {
   name: 'start',
@@ -106,7 +106,7 @@ async function checkRecordings(files: Files, folder: string): Promise<void> {
     });
   }
   const probe = `${folder}/${crypto.randomUUID()}.rec`;
-  await files.checkWritable(probe).catch(fileProblem('Cannot record', `--record: ${folder}`));
+  await files.checkWritable(probe).catch(systemProblem('Cannot record', `--record: ${folder}`));
 }
 
 /** The first signal asks, the second insists. */
