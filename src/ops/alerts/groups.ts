@@ -132,7 +132,7 @@ export class Groups {
   }
 
   #reason(state: GroupState, fresh: number, over: number, standing: readonly Tellable[], nowMs: number) {
-    if (fresh > 0) return state.notifiedMs === null ? 'first notification' : 'new alerts in group';
+    if (fresh > 0) return standing.length + over === 0 ? 'first notification' : 'new alerts in group';
     if (over > 0) return standing.length > 0 ? 'some alerts resolved' : 'all alerts resolved';
     const due = state.notifiedMs !== null && nowMs - state.notifiedMs >= state.repeatMs;
     return due && standing.some(({ muted, acknowledged }) => !muted && !acknowledged)
