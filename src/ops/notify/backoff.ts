@@ -19,6 +19,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 export function retryAfterMs(header: string | null, wallMs: number): number | undefined {
   const text = header?.trim() ?? '';
   if (text === '') return undefined;
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - wallMs;
+  const dateMs = /^[A-Z][a-z]{2,8}, \d/.test(text) ? Date.parse(text) : Number.NaN;
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : dateMs - wallMs;
   return Number.isFinite(waitMs) && waitMs > 0 ? Math.min(waitMs, MAX_RETRY_AFTER_MS) : undefined;
 }

@@ -41,6 +41,8 @@ export class ChannelQueue {
   #items: Item[] = [];
   #busy: Item | undefined;
   #abandon: (() => void) | undefined;
+  /** Attempts in a row that failed, of whatever notification. */
+  #failures = 0;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #stopTimer: (() => void) | undefined;
   #stopped = false;
@@ -147,13 +149,21 @@ export class ChannelQueue {
     if (outcome.kind === 'retry') {
       const waitMs = Math.max(backoffMs(item.attempts, random(), backoff), outcome.retryAfterMs ?? 0);
       item.nextMs = clock.now() + waitMs;
-      if (outcome.pause === true) this.#pausedUntilMs = Math.max(this.#pausedUntilMs, item.nextMs);
+      this.#failures++;
+      // One that fails may be to blame itself; two in a row, or a receiver that says so, are the receiver.
+      const steps = outcome.pause === true ? this.#failures : this.#failures - 1;
+      const pauseMs = steps > 0 ? backoffMs(steps, random(), backoff) : 0;
+      const untilMs = clock.now() + Math.max(pauseMs, outcome.pause === true ? (outcome.retryAfterMs ?? 0) : 0);
+      this.#pausedUntilMs = Math.max(this.#pausedUntilMs, untilMs);
       // Of several that fail, each has its turn.
       this.#items = [
         ...this.#items.filter((one) => !sameGroup(one, item)),
         ...this.#items.filter((one) => sameGroup(one, item)),
       ];
-    } else this.#remove(item, outcome.kind);
+    } else {
+      this.#failures = 0;
+      this.#remove(item, outcome.kind);
+    }
     this.#pump();
   }
 
