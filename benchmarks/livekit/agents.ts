@@ -1,0 +1,187 @@
+// The agents under test, one in each room, as a process of its own: `agents.ts bare|transport|session`. Reads JSON lines, answers `sample`.
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { defineAgent } from '../../src/agent/define-agent.ts';
+import { composeRuntime } from '../../src/cli/compose.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Microphone } from '../../src/livekit/room/connection.ts';
+import { nativeConnect } from '../../src/livekit/room/native-connection.ts';
+import { loadNative } from '../../src/livekit/room/native.ts';
+import { RoomTransport } from '../../src/livekit/room/room-transport.ts';
+import { createLogger } from '../../src/ops/logs.ts';
+import { systemClock } from '../../src/runner/clock.ts';
+import { instantModels } from '../conversation.ts';
+
+/** Totals since the start; CPU of all threads, and of the JavaScript thread where the runtime tells. */
+export interface Sample {
+  readonly atMs: number;
+  readonly rssBytes: number;
+  readonly cpuMicros: number;
+  readonly threadMicros: number | null;
+  readonly frames: number;
+  /** Frames that came more than 20 ms after the earliest of their stream. */
+  readonly late: number;
+  readonly rooms: number;
+}
+
+const [mode = 'bare'] = process.argv.slice(2);
+const support = await loadNative();
+if (!support.rtc) throw new Error(support.reason);
+const connect = nativeConnect(support.native);
+const LATE_MS = 20;
+const LOUD = 600;
+let frames = 0;
+let late = 0;
+let rooms = 0;
+
+/** Counts the frames of one stream, and those that are late on its clock. */
+function lateness(): () => void {
+  let count = 0;
+  let zeroMs = Number.POSITIVE_INFINITY;
+  return () => {
+    const due = ++count * 10;
+    const nowMs = performance.now();
+    zeroMs = Math.min(zeroMs, nowMs - due);
+    frames++;
+    if (nowMs - due - zeroMs > LATE_MS) late++;
+  };
+}
+
+interface Room {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** The control: what is loud comes back at once. Nothing but the native library and the demultiplexed client. */
+async function bare({ url, token }: Room): Promise<void> {
+  const nothing = () => {};
+  const count = lateness();
+  let speak: (samples: Int16Array) => void = nothing;
+  const connection = await connect({
+    url,
+    token,
+    voiceRateHz: 24_000,
+    textTopics: [],
+    events: {
+      peerJoined: nothing,
+      peerLeft: nothing,
+      microphoneHere: (microphone: Microphone) =>
+        void microphone.listen(24_000, (pcm) => {
+          count();
+          const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1);
+          if (isLoud(samples)) speak(samples);
+        }),
+      microphoneGone: nothing,
+      muted: nothing,
+      voiceSubscribed: nothing,
+      voiceRepublished: nothing,
+      reconnecting: nothing,
+      reconnected: nothing,
+      disconnected: nothing,
+      moved: nothing,
+      text: nothing,
+      data: nothing,
+      dtmf: nothing,
+      quality: nothing,
+    },
+  });
+  speak = (samples) => connection.speaker.write(samples);
+  rooms++;
+}
+
+function isLoud(samples: Int16Array): boolean {
+  for (let i = 0; i < samples.length; i += 4) if (Math.abs(samples[i] as number) > LOUD) return true;
+  return false;
+}
+
+async function openTransport({ url, token }: Room): Promise<RoomTransport> {
+  const transport = new RoomTransport({
+    connect,
+    clock: systemClock,
+    random: Math.random,
+    url,
+    token,
+    mintToken: () => Promise.resolve(token),
+  });
+  await transport.open();
+  rooms++;
+  return transport;
+}
+
+/** The transport alone: it answers what is loud with as much voice. */
+async function transportOnly(room: Room): Promise<void> {
+  const transport = await openTransport(room);
+  const count = lateness();
+  const voice = Int16Array.from({ length: 240 }, (_, i) => 8000 * Math.sin(i * 0.1));
+  transport.bind({
+    audio(packet) {
+      count();
+      const samples = new Int16Array(packet.buffer, packet.byteOffset, packet.length >> 1);
+      if (isLoud(samples) && transport.leadMs > 0) transport.play(voice);
+    },
+    played: () => {},
+    text: () => {},
+    dtmf: () => {},
+    close: () => {},
+  });
+}
+
+let runtime: ReturnType<typeof composeRuntime> | null = null;
+/** The whole call: session, detector, runner; models that answer at once. */
+async function session(room: Room): Promise<void> {
+  runtime ??= composeRuntime({
+    config: loadConfig({ flags: [{ name: 'max', key: 'capacity.max_sessions', value: 200 }] }).config,
+    agent: defineAgent({ instructions: 'Answer briefly.' }),
+    log: createLogger({
+      level: 'error',
+      format: 'json',
+      write: (line) => process.stderr.write(`${line}\n`),
+      now: Date.now,
+    }),
+    models: instantModels(2500),
+  });
+  const transport = await openTransport(room);
+  const call = runtime.open({ transport: 'livekit', inputRateHz: 16_000, outputRateHz: 24_000 });
+  const count = lateness();
+  transport.bind({
+    ...call.input,
+    audio(packet, position) {
+      count();
+      call.input.audio(packet, position);
+    },
+  });
+  call.attach(transport);
+}
+
+const joiners: Record<string, (room: Room) => Promise<void>> = { bare, transport: transportOnly, session };
+const join = joiners[mode];
+if (join === undefined) throw new Error(`Unknown mode "${mode}": use ${Object.keys(joiners).join(', ')}`);
+
+function sample(): Sample {
+  const { user, system } = process.cpuUsage();
+  const thread = (process as { threadCpuUsage?: () => { user: number; system: number } }).threadCpuUsage?.();
+  return {
+    atMs: performance.now(),
+    rssBytes: process.memoryUsage.rss(),
+    cpuMicros: user + system,
+    threadMicros: thread === undefined ? null : thread.user + thread.system,
+    frames,
+    late,
+    rooms,
+  };
+}
+
+const tell = (what: object) => process.stdout.write(`@${JSON.stringify(what)}\n`);
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const command = JSON.parse(line) as { do: string } & Room;
+    if (command.do === 'sample') tell(sample());
+    else if (command.do === 'join')
+      join(command).then(
+        () => tell({ joined: true }),
+        (error) => tell({ error: String(error) }),
+      );
+    else process.exit(0);
+  })
+  .on('close', () => process.exit(0));
+tell({ ready: true });
