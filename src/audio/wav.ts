@@ -5,6 +5,7 @@ export class WavError extends Error {
   override readonly name = 'WavError';
 }
 
+/** A WAV file's sound: PCM16, one array for each channel. */
 export interface Wav {
   readonly rateHz: number;
   /** Samples of each channel. */

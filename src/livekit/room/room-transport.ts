@@ -121,7 +121,6 @@ export class RoomTransport implements Transport {
   #cancelUnheard: () => void = () => {};
   #cancelStats: () => void = () => {};
   #ending: string | null = null;
-  #left: Promise<void> | null = null;
   readonly #first: PromiseWithResolvers<Peer | null> = Promise.withResolvers();
   readonly #over: PromiseWithResolvers<string> = Promise.withResolvers();
 
@@ -228,7 +227,7 @@ export class RoomTransport implements Transport {
     const input = this.#input;
     this.#input = null;
     input?.close(reason);
-    this.#left ??= this.#leave(reason);
+    void this.#leave(reason);
   }
 
   async #leave(reason: string): Promise<void> {

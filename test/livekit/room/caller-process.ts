@@ -106,7 +106,7 @@ function tone(ms: number): Int16Array {
   return Int16Array.from({ length: (RATE * ms) / 1000 }, (_, i) => 9000 * Math.sin((2 * Math.PI * 440 * i) / RATE));
 }
 
-// biome-ignore lint: commands are as loose as JSON is.
+// oxlint-disable-next-line typescript/no-explicit-any -- commands are as loose as JSON is
 type Command = any;
 async function perform(command: Command): Promise<unknown> {
   const local = room?.localParticipant;

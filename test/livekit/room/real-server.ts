@@ -1,4 +1,5 @@
 // A real livekit-server for tests, on ports of its own; says in one line why there is none.
+// real time: outages of a real server and speech between real processes last as long as they last.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
