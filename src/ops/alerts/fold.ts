@@ -68,17 +68,19 @@ export function across(fn: SeriesFunction, values: readonly number[]): number {
 
 const infinite = (x: number): boolean => x === Number.POSITIVE_INFINITY || x === Number.NEGATIVE_INFINITY;
 
-/** Neumaier's sum: the rounding error of each step is kept apart. */
-function add(value: number, total: number, error: number): readonly [number, number] {
-  const next = total + value;
-  if (infinite(next)) return [next, 0];
-  return [next, error + (Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total)];
+/** What adding `value` to `total` lost in rounding (Neumaier); nothing once the sum is infinite. */
+function lost(value: number, total: number, next: number): number {
+  return Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
 }
 
 function sum(values: readonly number[]): number {
   let total = 0;
   let error = 0;
-  for (const value of values) [total, error] = add(value, total, error);
+  for (const value of values) {
+    const next = total + value;
+    error = infinite(next) ? 0 : error + lost(value, total, next);
+    total = next;
+  }
   return infinite(total) ? total : total + error;
 }
 
@@ -86,24 +88,26 @@ function sum(values: readonly number[]): number {
 function mean(values: readonly number[]): number {
   let total = values[0] ?? Number.NaN;
   let error = 0;
-  let running = false;
-  for (let i = 1; i < values.length; i++) {
+  let i = 1;
+  for (; i < values.length; i++) {
     const value = values[i] ?? Number.NaN;
-    const count = i + 1;
-    if (!running) {
-      const [next, nextError] = add(value, total, error);
-      if (!infinite(next)) {
-        [total, error] = [next, nextError];
-        continue;
-      }
-      running = true;
-      total /= i;
-      error /= i;
-    }
-    const share = i / count;
-    [total, error] = add(value / count, share * total, share * error);
+    const next = total + value;
+    if (infinite(next)) break;
+    error += lost(value, total, next);
+    total = next;
   }
-  return running ? total + error : total / values.length + error / values.length;
+  if (i >= values.length) return total / values.length + error / values.length;
+  total /= i;
+  error /= i;
+  for (; i < values.length; i++) {
+    const count = i + 1;
+    const part = (values[i] ?? Number.NaN) / count;
+    const kept = (i / count) * total;
+    const next = kept + part;
+    error = infinite(next) ? 0 : (i / count) * error + lost(part, kept, next);
+    total = next;
+  }
+  return total + error;
 }
 
 function quantile(q: number, values: readonly number[]): number {

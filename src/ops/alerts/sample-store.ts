@@ -29,6 +29,17 @@ export interface StoredSeries {
   window(nowMs: number, widthMs: number): { readonly timesMs: readonly number[]; readonly values: readonly number[] };
 }
 
+/** The registry gives the same label object again and again. */
+const keys = new WeakMap<Labels, string>();
+function keyOf(labels: Labels): string {
+  let key = keys.get(labels);
+  if (key === undefined) {
+    key = labelsKey(labels);
+    keys.set(labels, key);
+  }
+  return key;
+}
+
 export class SampleStore {
   readonly #lookbackMs: number;
   readonly #maxSeries: number;
@@ -64,7 +75,7 @@ export class SampleStore {
   append(metric: string, labels: Labels, atMs: number, value: number | 'stale'): void {
     const known = this.#metrics.get(metric);
     if (known === undefined) return;
-    const key = labelsKey(labels);
+    const key = keyOf(labels);
     let series = known.series.get(key);
     if (series === undefined) {
       if (value === 'stale') return;
