@@ -92,8 +92,12 @@ export class AlertEngine {
     this.#timeline = new Timeline(atMs);
     this.#records = new Records(values, atMs);
     this.#sequence = Number((this.#records.get('sequence') as number | undefined) ?? 0);
-    this.#groups = new Groups(this.#records.under<GroupState>('group/'), () => ++this.#sequence);
+    this.#groups = new Groups(
+      this.#records.under<GroupState>('group/').filter(([, group]) => isRecord(group?.told)),
+      () => ++this.#sequence,
+    );
     for (const [, instance] of this.#records.under<Instance>('instance/')) {
+      if (!isRecord(instance?.labels) || typeof instance.activeAtMs !== 'number') continue;
       // JSON knows neither NaN nor infinity.
       const whole = { ...instance, value: instance.value ?? Number.NaN };
       const known = this.#orphans.get(instance.rule);
@@ -189,6 +193,8 @@ export class AlertEngine {
   /** Returns the id. Times are wall clock; a silence that is over is forgotten. */
   silence(silence: Omit<Silence, 'id'>, hostMs: number): string {
     if (!(silence.endsAtMs > silence.startsAtMs)) throw new RangeError('A silence must end after it starts');
+    // An expression that cannot be read must fail here, not at every evaluation.
+    for (const { op, value } of silence.matchers) if (op === '=~' || op === '!~') new RegExp(value);
     if (silence.matchers.length === 0) throw new RangeError('A silence needs a matcher; alertname=~".*" matches all');
     if (this.silences().length >= MAX_SILENCES) throw new RangeError(`There are ${MAX_SILENCES} silences already`);
     const nowMs = this.#timeline.at(hostMs);
@@ -377,3 +383,5 @@ export class AlertEngine {
     if (first) this.#problems.push(problem);
   };
 }
+
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null;

@@ -4,7 +4,8 @@ import { SERIES_FUNCTIONS, type SeriesFunction, WINDOW_FUNCTIONS, type WindowFun
 import type { Matcher } from './labels.ts';
 import type { MetricFact } from './metric-catalogue.ts';
 import { nearestName } from './nearest-name.ts';
-import { type AlertRule, OPERATORS, type Operator, RULE_DEFAULTS } from './rule.ts';
+import { type AlertRule, RULE_DEFAULTS } from './rule.ts';
+import { CONDITIONS, isKey, KEYS, type Key, keyFor, LABEL, NO_DATA, SEVERITIES } from './rule-keys.ts';
 import { checkThresholds } from './thresholds.ts';
 import { parseTemplate, usesValue } from './template.ts';
 
@@ -34,51 +35,6 @@ export class AlertRuleError extends Error {
     this.problems = problems;
   }
 }
-
-const CONDITIONS: Readonly<Record<string, Operator | 'absent'>> = {
-  greater_than: '>',
-  greater_than_or_equal: '>=',
-  less_than: '<',
-  less_than_or_equal: '<=',
-  equal: '==',
-  equals: '==',
-  not_equal: '!=',
-  absent: 'absent',
-  ...Object.fromEntries(OPERATORS.map((operator) => [operator, operator])),
-};
-const SEVERITIES = ['info', 'warning', 'error', 'critical'];
-const NO_DATA = ['ok', 'keep', 'alert'] as const;
-const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-
-const KEYS = [
-  'metric',
-  'condition',
-  'threshold',
-  'clear_threshold',
-  'duration_seconds',
-  'keep_firing_for_seconds',
-  'severity',
-  'notification_channels',
-  'where',
-  'aggregation',
-  'window_seconds',
-  'across',
-  'no_data',
-  'labels',
-  'annotations',
-  'runbook_url',
-  'group_by',
-  'group_wait_seconds',
-  'group_interval_seconds',
-  'repeat_interval_seconds',
-  'max_instances',
-  'enabled',
-] as const;
-type Key = (typeof KEYS)[number];
-
-/** `durationSeconds` and `duration_seconds` are one key. */
-const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const SYNONYMS: Readonly<Record<string, Key>> = { channels: 'notification_channels', for_seconds: 'duration_seconds' };
 
 export function readAlertRule(name: string, given: unknown, context: RuleContext): ReadRule {
   return new RuleReader(name, context).read(given);
@@ -151,10 +107,9 @@ class RuleReader {
 
   #collect(given: Record<string, unknown>): void {
     for (const [written, value] of Object.entries(given)) {
-      const plain = snakeCase(written);
-      const key = Object.hasOwn(SYNONYMS, plain) ? SYNONYMS[plain] : plain;
+      const key = keyFor(written);
       if (!isKey(key)) {
-        const near = nearestName(plain, KEYS);
+        const near = nearestName(key, KEYS);
         const hint = near === undefined ? `Known: ${KEYS.join(', ')}.` : `Did you mean "${near}"?`;
         this.#problems.push(`${this.#at(written)} is not known. ${hint}`);
       } else if (this.#values.has(key)) this.#problems.push(`${this.#at(written)} is given twice`);
@@ -324,7 +279,6 @@ class RuleReader {
   }
 }
 
-const isKey = (key: string | undefined): key is Key => KEYS.some((one) => one === key);
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '');
 

@@ -150,6 +150,8 @@ test('a torn or damaged line is skipped and counted, a newer version is refused'
   const second = start([...journal, last.slice(0, last.length / 2), 'not json', '[]', '{"v":1}']);
   assert.equal(second.unreadableLines, 4);
   assert.deepEqual(states(second), ['firing']);
+  const odd = ['instance/x', 'group/x'].map((k) => JSON.stringify({ v: 1, t: 0, k, x: 'odd' }));
+  assert.deepEqual(start(odd).evaluate(0).notifications, []);
   assert.throws(() => start(['{"v":2,"t":0,"k":"instance/x","x":{}}']), NewerRecordsError);
 });
 

@@ -86,6 +86,8 @@ test('a silence holds its tongue for its time; the end of what was told comes al
   assert.deepEqual(engine.silences(), [], 'forgotten when it is over');
   assert.throws(() => engine.silence({ ...during, endsAtMs: 0, matchers: named('a') }, 0), RangeError);
   assert.throws(() => engine.silence({ ...during, matchers: [] }, 0), RangeError);
+  const unreadable: Matcher = { name: 'a', op: '=~', value: '(' };
+  assert.throws(() => engine.silence({ ...during, matchers: [unreadable] }, 0), SyntaxError);
 });
 
 test('a critical alert mutes the warning about the same topic, and no other', () => {
