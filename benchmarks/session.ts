@@ -70,7 +70,14 @@ function cases(): Case[] {
     control.analyzer.write(packet);
     control.analyzer.next();
   };
+  let kept: object = {};
   return [
+    // Optimizers must not find out that nobody reads it.
+    {
+      what: 'meter: one object of three numbers',
+      frame: () => (kept = { a: kept === null, b: 1, c: 2 }),
+      between: nothing,
+    },
     { what: 'control: analyzer alone, silence', frame: analyze(quiet), between: nothing },
     { what: 'control: analyzer alone, speech', frame: analyze(voiced), between: nothing },
     { what: 'idle', frame: () => idle.idle(), between: nothing },

@@ -96,8 +96,10 @@ async function search(host: HostName) {
   }
   const agent = spread(limits.agent);
   const echo = spread(limits.echo);
-  const ratio = round(agent.median / echo.median);
-  console.log(`${host}: ${agent.median} sessions, control ${echo.median}, ratio ${ratio}`);
+  // The control found no limit of its own where it could not even carry a few: then nothing was measured.
+  const ratio = echo.median === 0 ? null : round(agent.median / echo.median);
+  const range = ({ min, median, max }: typeof agent) => `${median} (${min} to ${max})`;
+  console.log(`${host}: ${range(agent)} sessions, control ${range(echo)}, ratio ${ratio ?? 'not measured'}`);
   return { host, limits, ratio, steps };
 }
 

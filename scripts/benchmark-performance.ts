@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../benchmarks/machine.ts';
+import { measureAudioCore } from '../benchmarks/performance/audio.ts';
 import { measureCapacity } from '../benchmarks/performance/capacity.ts';
 import { measureComponents } from '../benchmarks/performance/components.ts';
 import { measureIdle } from '../benchmarks/performance/idle.ts';
@@ -66,6 +67,7 @@ const parts: readonly Part[] = [
   { name: 'session start', measure: async () => some(await measureSessionStart(quick ? 200 : 1000)) },
   { name: 'messages', measure: async () => some(await measureMessages(quick ? 100 : 500)) },
   { name: 'audio stages', measure: async () => some(...measureStages(quick ? 500 : 3000)) },
+  { name: 'audio core beside its twins', measure: async () => ({ remarks: await measureAudioCore() }) },
   { name: 'a stream of audio', measure: async () => some(measureStreamCpu(quick ? 1000 : 2500), measureBuffers()) },
   { name: 'audio output', measure: async () => some(await measureOutput(quick ? 50 : 200)) },
   { name: 'requests', measure: async () => some(await measureRequestBytes()) },

@@ -10,6 +10,7 @@ import type { CallModels } from '../../src/runner/call.ts';
 import type { LedgerTurn } from '../../src/session/ledger.ts';
 import type { CallInput, Transport } from '../../src/transports/port.ts';
 import { PACKET_MS, PACKET_SAMPLES, RATE_HZ } from '../conversation.ts';
+import { percentile } from '../statistics.ts';
 
 const LINE = { transport: 'benchmark', inputRateHz: RATE_HZ, outputRateHz: RATE_HZ } as const;
 
@@ -77,13 +78,15 @@ export function openWrittenCall(runtime: Runtime, isAnswer: () => boolean = () =
   };
 }
 
-/** Sends packets to all inputs in real time, spread over the 20 ms, each at another place of the loop. */
+/** Sends packets to all inputs in real time, spread over the 20 ms, each at another place of the loop. Resolves with the ms by
+ *  which each packet was sent too late: the machine's part of every lateness. */
 export async function pace(
   inputs: readonly CallInput[],
   packets: readonly Uint8Array[],
   seconds: number,
   offsetPackets = 37,
-): Promise<void> {
+): Promise<number[]> {
+  const lateMs: number[] = [];
   const startMs = performance.now();
   const positions = inputs.map((_, i) => (i * offsetPackets) % packets.length);
   const sent = inputs.map(() => 0);
@@ -92,12 +95,14 @@ export async function pace(
     const nowMs = performance.now();
     inputs.forEach((input, i) => {
       while (dueMs(i) <= nowMs) {
+        lateMs.push(nowMs - dueMs(i));
         const at = (sent[i] as number)++;
         input.audio(packets[((positions[i] as number) + at) % packets.length] as Uint8Array, at * PACKET_SAMPLES);
       }
     });
     await new Promise((go) => setTimeout(go, 1));
   }
+  return lateMs;
 }
 
 export interface LoadFigure {
@@ -112,6 +117,8 @@ export interface LoadFigure {
   /** Of one core, %, callers included. */
   readonly cpuPercent: number;
   readonly controlCpuPercent: number;
+  /** Packets of the control less their due time: what this machine does to a process that only sends. */
+  readonly controlP95Ms: number;
   readonly rssBytes: number;
 }
 
@@ -124,7 +131,7 @@ export async function measureLoad(
   const runtime = benchmarkRuntime({ models, maxSessions: sessions });
   const turns: LedgerTurn[] = [];
   const calls = Array.from({ length: sessions }, () => openCall(runtime, { onTurn: (turn) => turns.push(turn) }));
-  const cpuPercent = await cpuOf(() =>
+  const { cpuPercent } = await cpuOf(() =>
     pace(
       calls.map(({ input }) => input),
       packets,
@@ -137,7 +144,7 @@ export async function measureLoad(
   await runtime.closeAll('measured');
   const nobody: CallInput = { audio() {}, played() {}, text() {}, dtmf() {}, close() {} };
   const nobodies = calls.map(() => nobody);
-  const controlCpuPercent = await cpuOf(() => pace(nobodies, packets, Math.min(2, seconds)));
+  const control = await cpuOf(() => pace(nobodies, packets, Math.min(2, seconds)));
   const family = runtime.registry.families().find(({ name }) => name === 'syrinx.audio.processing');
   const sketch = (family?.series[0]?.handle as HistogramHandle | undefined)?.sketch;
   return {
@@ -148,15 +155,16 @@ export async function measureLoad(
     framesLate,
     overheadMs: turns.flatMap(({ overheadMs }) => (overheadMs === null ? [] : [overheadMs])),
     cpuPercent,
-    controlCpuPercent,
+    controlCpuPercent: control.cpuPercent,
+    controlP95Ms: percentile(control.made, 0.95),
     rssBytes,
   };
 }
 
-async function cpuOf(work: () => Promise<void>): Promise<number> {
+async function cpuOf<T>(work: () => Promise<T>): Promise<{ cpuPercent: number; made: T }> {
   const before = process.cpuUsage();
   const fromMs = performance.now();
-  await work();
+  const made = await work();
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / 10 / (performance.now() - fromMs);
+  return { cpuPercent: (user + system) / 10 / (performance.now() - fromMs), made };
 }

@@ -52,6 +52,7 @@ export function describeCapacity(figures: readonly LoadFigure[], rssBefore: numb
     {
       id: 'LAT-01',
       value: last.frameP95Ms,
+      control: { what: 'ms, lateness of pacing alone', value: last.controlP95Ms },
       method: `${method}; frame decided less frame due at ${last.sessions} sessions`,
     },
     { id: 'LAT-02', value: last.frameMaxMs, method: 'as LAT-01, the worst frame' },

@@ -1,7 +1,7 @@
 // One step of load and the search for the largest that is carried: N callers for some seconds, and what was late.
 import { callerLoop } from '../conversation.ts';
 import { round } from '../statistics.ts';
-import { Callers } from './callers.ts';
+import { Callers, NotOpenedError } from './callers.ts';
 import { type ServerOptions, startServer } from './server-process.ts';
 
 export interface Step {
@@ -29,6 +29,8 @@ export interface Step {
 const CALL_MS = 8000;
 const SETTLE_MS = 1500;
 export const LATE_SHARE = 0.01;
+/** Below this the search gives up. */
+const LEAST = 25;
 
 export interface LoadedServer {
   step(sessions: number, seconds: number): Promise<Step>;
@@ -91,10 +93,16 @@ export async function findLimit(
   const steps: Step[] = [];
   let load = await openLoad(options);
   const carries = async (sessions: number): Promise<boolean> => {
-    const step = await load.step(sessions, seconds);
-    steps.push(step);
-    told(step);
-    return step.late <= LATE_SHARE && step.closed === 0;
+    try {
+      const step = await load.step(sessions, seconds);
+      steps.push(step);
+      told(step);
+      return step.late <= LATE_SHARE && step.closed === 0;
+    } catch (error) {
+      if (!(error instanceof NotOpenedError)) throw error;
+      console.log(`${options.host.padEnd(5)}${options.mode.padEnd(6)}${sessions} sessions: ${error.message}`);
+      return false;
+    }
   };
   try {
     let good = 0;
@@ -104,12 +112,18 @@ export async function findLimit(
       if ((await carries(n)) || (await carries(n))) good = n;
       else bad = n;
     }
-    if (good === 0 || bad === 0) return { limit: good, steps };
-    // A server that was overloaded still works off what waits: the last question goes to a fresh one.
-    await load.stop();
-    load = await openLoad(options);
+    // A server that was overloaded still works off what waits: what follows goes to fresh ones.
+    const again = async (n: number): Promise<boolean> => {
+      await load.stop();
+      load = await openLoad(options);
+      return (await carries(n)) || (await carries(n));
+    };
+    for (let n = Math.floor(from / 1.25); good === 0 && n >= LEAST; n = Math.floor(n / 1.25)) {
+      if (await again(n)) good = n;
+      else bad = n;
+    }
     const between = Math.round((good + bad) / 2);
-    if ((await carries(between)) || (await carries(between))) good = between;
+    if (good > 0 && bad > 0 && (await again(between))) good = between;
     return { limit: good, steps };
   } finally {
     await load.stop();

@@ -141,6 +141,7 @@ test('R-30: the figures change when what is measured changes', () => {
     overheadMs: [10, 20],
     cpuPercent: 40,
     controlCpuPercent: 10,
+    controlP95Ms: 1,
     rssBytes: 200e6,
     ...change,
   });
