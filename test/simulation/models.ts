@@ -141,6 +141,13 @@ export function sampleAt(index: number): number {
   return FIRST_SAMPLE + (index % SAMPLE_RANGE);
 }
 
+/** Samples are copied from here: a function call for each would be most of the time of a test. */
+let table = new Int16Array(0);
+function samplesFrom(at: number, count: number): Int16Array {
+  if (table.length < at + count) table = new Int16Array((at + count) * 2).map((_, i) => sampleAt(i));
+  return table.slice(at, at + count);
+}
+
 /** A voice that is ten times as fast as speech. */
 export function speaks(firstMs = 150): TtsScript {
   return (text) => {
@@ -148,7 +155,7 @@ export function speaks(firstMs = 150): TtsScript {
     const chunk = (CHUNK_MS * OUTPUT_HZ) / 1000;
     const steps: Step<Uint8Array>[] = [];
     for (let at = 0; at < total; at += chunk) {
-      const samples = Int16Array.from({ length: Math.min(chunk, total - at) }, (_, i) => sampleAt(at + i));
+      const samples = samplesFrom(at, Math.min(chunk, total - at));
       steps.push({ afterMs: at === 0 ? firstMs : CHUNK_MS / 10, give: new Uint8Array(samples.buffer) });
     }
     return steps;
