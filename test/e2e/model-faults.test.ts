@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { type Ended, endAll, HOSTS, type HostName, inFolder, start } from './program.ts';
 import { freePort, KINDS, type Kind, type Provider, ROUTES, type Route, startProvider } from './provider.ts';
 import { caller, sounds, wav } from './recordings.ts';
+import { onSteadyMachine } from './steadiness.ts';
 
 after(endAll);
 
@@ -74,21 +75,23 @@ async function meets(host: HostName, route: Route, kind: Kind, when: 'first' | '
   }
 }
 
-describe('a model that fails for a whole turn', { concurrency: 18 }, () => {
+const steady = (name: string, scenario: () => Promise<void>) => test(name, () => onSteadyMachine(scenario));
+
+describe('a model that fails for a whole turn', { concurrency: 12 }, () => {
   for (const [w, when] of (['first', 'later'] as const).entries()) {
     for (const [r, route] of ROUTES.entries()) {
       for (const [k, kind] of KINDS.entries()) {
         // Every host meets every kind and every route.
         const host = HOSTS[(w + r + k) % HOSTS.length] as HostName;
         test(`${route} ${kind} at ${when === 'first' ? 'the first turn' : 'a later turn'} (${host})`, () =>
-          meets(host, route, kind, when));
+          onSteadyMachine(() => meets(host, route, kind, when)));
       }
     }
   }
 });
 
 describe('a provider that comes and goes', { concurrency: 6 }, () => {
-  test('429 with a short Retry-After: the answer comes late, without an apology', async () => {
+  steady('429 with a short Retry-After: the answer comes late, without an apology', async () => {
     const provider = await startProvider();
     try {
       provider.break('llm', '429', 1);
@@ -107,7 +110,7 @@ describe('a provider that comes and goes', { concurrency: 6 }, () => {
   });
 
   for (const host of HOSTS) {
-    test(`${host}: nothing listens at OPENAI_BASE_URL: an apology for each turn, and a call that ends`, async () => {
+    steady(`${host}: nothing listens at OPENAI_BASE_URL: an apology for each turn, and a call that ends`, async () => {
       const env = { OPENAI_BASE_URL: `http://127.0.0.1:${await freePort()}/v1`, OPENAI_API_KEY: 'sk-test' };
       const held = await hold(host, env, wav(caller(2000, [300, 'hello'])));
       const [first] = sounds(held.out, 'right');
@@ -117,7 +120,7 @@ describe('a provider that comes and goes', { concurrency: 6 }, () => {
     });
   }
 
-  test('the server of the models is killed in the middle of a call and comes back', async () => {
+  steady('the server of the models is killed in the middle of a call and comes back', async () => {
     const port = await freePort();
     const simulate = () => start('bun', ['simulate', '--port', String(port)]);
     let server = simulate();

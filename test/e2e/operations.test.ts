@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { samplesOf } from './metrics-text.ts';
 import { type Ended, endAll, HOSTS, type HostName, inFolder, pool, run, type Server, serve } from './program.ts';
+import { onSteadyMachine } from './steadiness.ts';
 import { dial, type SocketCaller } from './socket-caller.ts';
 
 after(endAll);
@@ -246,6 +247,6 @@ const SCENARIOS: Readonly<Record<string, (host: HostName) => Promise<void>>> = {
 };
 describe('a server and its operators', { concurrency: 4 }, () => {
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    for (const host of HOSTS) test(`${host}: ${name}`, () => scenario(host));
+    for (const host of HOSTS) test(`${host}: ${name}`, () => onSteadyMachine(() => scenario(host)));
   }
 });

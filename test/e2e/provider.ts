@@ -1,6 +1,6 @@
 // A provider whose health the test decides from moment to moment: simulated models behind real HTTP, with a diary of requests.
 import { createServer } from 'node:net';
-import { createSimulatedOpenAi, type SimulatedServerOptions } from '../../src/models/simulated/index.ts';
+import { createSimulatedOpenAi } from '../../src/models/simulated/index.ts';
 import { serveFetch } from '../models/http-server.ts';
 
 export type Route = 'stt' | 'llm' | 'tts';
@@ -23,8 +23,10 @@ export interface Provider {
   close(): Promise<void>;
 }
 
-export async function startProvider(options: SimulatedServerOptions = {}): Promise<Provider> {
-  const healthy = createSimulatedOpenAi(options);
+/** One for all: its ear takes a while to prepare. */
+const healthy = createSimulatedOpenAi();
+
+export async function startProvider(): Promise<Provider> {
   let broken: { route: Route; fetch: typeof fetch } | null = null;
   const asked: Asked[] = [];
   const server = await serveFetch(async (request) => {
@@ -39,7 +41,7 @@ export async function startProvider(options: SimulatedServerOptions = {}): Promi
     asked,
     break(route, kind, retryAfterSeconds) {
       const faults = [{ route, kind, nth: 1, count: 1_000_000, retryAfterSeconds }];
-      broken = { route, fetch: createSimulatedOpenAi({ ...options, faults }).app.fetch as typeof fetch };
+      broken = { route, fetch: createSimulatedOpenAi({ faults }).app.fetch as typeof fetch };
     },
     heal() {
       broken = null;

@@ -7,6 +7,7 @@ import { readWav } from '../../src/audio/wav.ts';
 import { endAll, HOSTS, type HostName, inFolder, run, serve, start } from './program.ts';
 import { caller, sounds, wav } from './recordings.ts';
 import { dial } from './socket-caller.ts';
+import { onSteadyMachine } from './steadiness.ts';
 
 after(endAll);
 
@@ -128,6 +129,6 @@ const SCENARIOS: Readonly<Record<string, (host: HostName) => Promise<void>>> = {
 };
 describe('recorded calls', { concurrency: 8 }, () => {
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    for (const host of HOSTS) test(`${host}: ${name}`, () => scenario(host));
+    for (const host of HOSTS) test(`${host}: ${name}`, () => onSteadyMachine(() => scenario(host)));
   }
 });
