@@ -1,0 +1,35 @@
+// Sigmoid and tanh, four at a time, from + - * / alone: the same bits on every host.
+
+/** exp(x) for -60 <= x <= 60: 2^n times a polynomial of degree six on [-ln 2 / 2, ln 2 / 2]. */
+// @ts-ignore: decorator
+@inline
+function exp(x: v128): v128 {
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
+  // ln 2 in two parts, the first with few bits, so that n times it is exact.
+  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375))), f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+  let p = f32x4.splat(<f32>(1.0 / 720.0));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(<f32>(1.0 / 120.0)));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(<f32>(1.0 / 24.0)));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(<f32>(1.0 / 6.0)));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.5));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
+  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  return f32x4.mul(p, power);
+}
+
+// @ts-ignore: decorator
+@inline
+export function sigmoid(x: v128): v128 {
+  const limit = f32x4.splat(30);
+  const bounded = f32x4.min(limit, f32x4.max(f32x4.neg(limit), x));
+  const one = f32x4.splat(1);
+  return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(bounded))));
+}
+
+// @ts-ignore: decorator
+@inline
+export function tanh(x: v128): v128 {
+  const y = sigmoid(f32x4.add(x, x));
+  return f32x4.sub(f32x4.add(y, y), f32x4.splat(1));
+}
