@@ -1,6 +1,6 @@
 // Sigmoid and tanh, four at a time, from + - * / alone: the same bits on every host.
 
-/** exp(x) for -60 <= x <= 60: 2^n times a polynomial of degree six on [-ln 2 / 2, ln 2 / 2]. */
+/** exp(x) for -80 <= x <= 80: 2^n times a polynomial of degree six on [-ln 2 / 2, ln 2 / 2]. */
 // @ts-ignore: decorator
 @inline
 function exp(x: v128): v128 {
@@ -18,18 +18,26 @@ function exp(x: v128): v128 {
   return f32x4.mul(p, power);
 }
 
+/** exp(-x), x held to -30..30: beyond, sigmoid and tanh are 0 or 1 to f32. */
 // @ts-ignore: decorator
 @inline
-export function sigmoid(x: v128): v128 {
-  const limit = f32x4.splat(30);
-  const bounded = f32x4.min(limit, f32x4.max(f32x4.neg(limit), x));
-  const one = f32x4.splat(1);
-  return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(bounded))));
+function expOfNegative(x: v128): v128 {
+  return exp(f32x4.max(f32x4.splat(-30), f32x4.min(f32x4.splat(30), f32x4.neg(x))));
 }
 
 // @ts-ignore: decorator
 @inline
-export function tanh(x: v128): v128 {
-  const y = sigmoid(f32x4.add(x, x));
-  return f32x4.sub(f32x4.add(y, y), f32x4.splat(1));
+export function sigmoid(x: v128): v128 {
+  const one = f32x4.splat(1);
+  return f32x4.div(one, f32x4.add(one, expOfNegative(x)));
+}
+
+/** sigmoid(x) * tanh(y), with one division for both. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidTimesTanh(x: v128, y: v128): v128 {
+  const one = f32x4.splat(1);
+  const ofY = expOfNegative(f32x4.add(y, y));
+  const ofX = expOfNegative(x);
+  return f32x4.div(f32x4.sub(one, ofY), f32x4.mul(f32x4.add(one, ofX), f32x4.add(one, ofY)));
 }

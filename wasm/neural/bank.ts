@@ -1,26 +1,30 @@
-// The slot bank of this module: a free list through the slots, a generation for each use, zeroes on release.
-import { FIRST_FREE, GENERATION, IN_USE, NEXT_FREE, SLOTS, SLOT_BYTES, SLOT_COUNT } from './layout';
+// The slot bank of this module: slots that were never used, then a free list through the others; a generation for each use, zeroes on release.
+import { FIRST_FREE, GENERATION, IN_USE, NEXT_FREE, SLOTS, SLOTS_USED, SLOT_BYTES, SLOT_COUNT } from './layout';
 
 const INDEX_BITS: u32 = 16;
 const INDEX_MASK: u32 = 0xffff;
 const GENERATION_MASK: u32 = 0x7fff;
 
-/** Chains `count` slots; the memory must reach as far. */
+/** Room for `count` slots; the memory must reach as far. Touches none of them. */
 export function createBank(count: u32): void {
   store<u32>(SLOT_COUNT, count);
-  for (let i: u32 = 0; i < count; i++) {
-    const slot = SLOTS + <usize>i * SLOT_BYTES;
-    memory.fill(slot, 0, SLOT_BYTES);
-    store<u32>(slot, i + 1 < count ? <u32>(slot + SLOT_BYTES) : 0, NEXT_FREE);
-  }
-  store<u32>(FIRST_FREE, count > 0 ? <u32>SLOTS : 0);
+  store<u32>(SLOTS_USED, 0);
+  store<u32>(FIRST_FREE, 0);
 }
 
 /** A handle (generation above, index below), or -1 when every slot is taken. */
 export function takeSlot(): i32 {
-  const slot = <usize>load<u32>(FIRST_FREE);
-  if (slot == 0) return -1;
-  store<u32>(FIRST_FREE, load<u32>(slot, NEXT_FREE));
+  let slot = <usize>load<u32>(FIRST_FREE);
+  if (slot != 0) {
+    store<u32>(FIRST_FREE, load<u32>(slot, NEXT_FREE));
+  } else {
+    const used = load<u32>(SLOTS_USED);
+    if (used >= load<u32>(SLOT_COUNT)) return -1;
+    store<u32>(SLOTS_USED, used + 1);
+    slot = SLOTS + <usize>used * SLOT_BYTES;
+    // The text of the weights lay here.
+    memory.fill(slot, 0, SLOT_BYTES);
+  }
   const generation = (load<u32>(slot, GENERATION) + 1) & GENERATION_MASK;
   store<u32>(slot, generation, GENERATION);
   store<u32>(slot, 1, IN_USE);
@@ -31,7 +35,7 @@ export function takeSlot(): i32 {
 /** Where the slot of a handle lies, or 0 when the handle is of another generation, released or no handle at all. */
 export function slotOf(handle: i32): usize {
   const index = <u32>handle & INDEX_MASK;
-  if (handle < 0 || index >= load<u32>(SLOT_COUNT)) return 0;
+  if (handle < 0 || index >= load<u32>(SLOTS_USED)) return 0;
   const slot = SLOTS + <usize>index * SLOT_BYTES;
   return load<u32>(slot, IN_USE) != 0 && load<u32>(slot, GENERATION) == <u32>handle >> INDEX_BITS ? slot : 0;
 }

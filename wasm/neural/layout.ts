@@ -73,9 +73,10 @@ export const STEPS: usize = LSTM_GATES + <usize>GATES * 4;
 
 // ---- host
 
-/** Slots: count, and the first free one (0: none). */
+/** Slots: how many there may be, the first that was released (0: none), how many were ever used. */
 export const SLOT_COUNT: usize = STEPS + 32;
 export const FIRST_FREE: usize = SLOT_COUNT + 4;
+export const SLOTS_USED: usize = SLOT_COUNT + 8;
 /** Input of a call, PCM16. */
 export const PCM_IN: usize = SLOT_COUNT + 32;
 export const BLOCK_SAMPLES: i32 = 1024;

@@ -1,5 +1,5 @@
 // The net on one window: magnitudes, four convolutions, an LSTM cell, one probability.
-import { sigmoid, tanh } from './activation';
+import { sigmoid, sigmoidTimesTanh } from './activation';
 import { firstLayer } from './first-layer';
 import { magnitudes } from './front-end';
 import {
@@ -88,12 +88,9 @@ function cell(slot: usize): f32 {
   const zero = f32x4.splat(0);
   for (let i: usize = 0; i < size; i += 16) {
     const at = LSTM_GATES + i;
-    const input = sigmoid(v128.load(at));
-    const forget = sigmoid(v128.load(at + size));
-    const candidate = tanh(v128.load(at + 2 * size));
-    const output = sigmoid(v128.load(at + 3 * size));
-    const c = f32x4.add(f32x4.mul(forget, v128.load(slot + i, STATE_C)), f32x4.mul(input, candidate));
-    const h = f32x4.mul(output, tanh(c));
+    const fresh = sigmoidTimesTanh(v128.load(at), v128.load(at + 2 * size));
+    const c = f32x4.add(f32x4.mul(sigmoid(v128.load(at + size)), v128.load(slot + i, STATE_C)), fresh);
+    const h = sigmoidTimesTanh(v128.load(at + 3 * size), c);
     v128.store(slot + i, c, STATE_C);
     v128.store(slot + i, h, STATE_H);
     sum = f32x4.add(sum, f32x4.mul(f32x4.max(zero, h), v128.load(LAST_WEIGHTS + i)));

@@ -24,13 +24,22 @@ export function checksum(): u32 {
 /** Fills weights and floats. False when a character is no digit or a float is no finite number. */
 export function decodeWeights(): bool {
   let from = TEXT;
-  let foreign = false;
-  for (let at = CONV1_WEIGHTS; at < WEIGHTS_END; at += 2, from += 2) {
-    const high = digit(from);
-    const low = digit(from + 1);
-    foreign = foreign || high >= BASE || low >= BASE;
-    store<i16>(at, <i16>(<i32>(high * BASE + low) - ZERO));
+  const base = i8x16.splat(<i8>BASE);
+  let others = i8x16.splat(0);
+  for (let at = CONV1_WEIGHTS; at < WEIGHTS_END; at += 16, from += 16) {
+    const c = v128.load(from);
+    const quote = i8x16.eq(c, i8x16.splat(39));
+    const slash = i8x16.eq(c, i8x16.splat(92));
+    // A comparison that holds is -1.
+    const skipped = i8x16.add(i8x16.gt_u(c, i8x16.splat(39)), i8x16.gt_u(c, i8x16.splat(92)));
+    const digits = i8x16.add(i8x16.sub(c, i8x16.splat(33)), skipped);
+    others = v128.or(others, v128.or(i8x16.ge_u(digits, base), v128.or(quote, slash)));
+    const high = v128.and(digits, i16x8.splat(0xff));
+    const low = i16x8.shr_u(digits, 8);
+    const weights = i16x8.sub(i16x8.add(i16x8.mul(high, i16x8.splat(<i16>BASE)), low), i16x8.splat(<i16>ZERO));
+    v128.store(at, weights);
   }
+  let foreign = v128.any_true(others);
   for (let at = FLOATS; at < FLOATS_END; at += 4, from += 5) {
     let bits: u64 = 0;
     for (let i: usize = 0; i < 5; i++) {
