@@ -96,6 +96,9 @@ export interface Call {
 /** Once text has begun to come, the model may pause this long. */
 const TEXT_IDLE_MS = 10_000;
 const PULL_MS = 20;
+/** From this lead on audio goes out in pulls of `LONG_PULL_MS`: each message costs a system call. */
+const LONG_LEAD_MS = 160;
+const LONG_PULL_MS = 80;
 
 /** Throws `RangeError` when the audio core has no slot left. */
 export function startCall(options: CallOptions): Call {
@@ -107,7 +110,7 @@ class RunningCall implements Call, Effects {
   readonly #scope = createScope();
   readonly #analyzer;
   readonly #voice: Voice;
-  readonly #out: Int16Array;
+  #out: Int16Array;
   readonly #toolScopes = new Map<string, Scope & { close(): void }>();
   readonly #toolSpecs: readonly ToolSpec[];
   readonly #finish: (reason: string) => void;
@@ -189,6 +192,8 @@ class RunningCall implements Call, Effects {
 
   attach(transport: Transport): void {
     this.#transport = transport;
+    // A line that wants audio far ahead gets it in fewer, longer messages.
+    if (transport.leadMs >= LONG_LEAD_MS) this.#out = new Int16Array((transport.outputRateHz * LONG_PULL_MS) / 1000);
     this.#soundDue = true;
     if (!this.#busy) this.#settle();
   }
@@ -258,7 +263,8 @@ class RunningCall implements Call, Effects {
     const transport = this.#transport;
     if (transport === null || this.#ended || this.#busy) return;
     this.#guard(() => {
-      while (Math.max(this.#playEndMs, nowMs) - nowMs < transport.leadMs + PULL_MS) {
+      const pullMs = (this.#out.length * 1000) / this.#o.session.outputRateHz;
+      while (Math.max(this.#playEndMs, nowMs) - nowMs + pullMs < transport.leadMs + 2 * PULL_MS) {
         const speech = this.session.pull(this.#out, nowMs);
         if (speech === 0 || this.#ended) return;
         transport.play(speech === this.#out.length ? this.#out : this.#out.subarray(0, speech));

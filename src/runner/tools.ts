@@ -27,10 +27,7 @@ export async function runTool(
     return failure(`The arguments of '${call.name}' are not valid JSON`);
   }
   try {
-    const checked = await checkArguments(tool, args);
-    if (typeof checked === 'string') return failure(checked);
-    const output = await limited(tool, checked.value, context, clock);
-    return { output: asText(output), isError: false };
+    return { output: asText(await limited(tool, args, context, clock)), isError: false };
   } catch (error) {
     return failure(error instanceof Error ? error.message : String(error));
   }
@@ -40,21 +37,25 @@ function failure(message: string): ToolOutcome {
   return { output: `Error: ${message}`.slice(0, MAX_OUTPUT_CHARS), isError: true };
 }
 
-/** The checked value, or what is wrong with it. */
-async function checkArguments(tool: ToolDefinition, args: unknown): Promise<{ value: unknown } | string> {
+/** The checked value; throws what is wrong with it. */
+async function checkArguments(tool: ToolDefinition, args: unknown): Promise<unknown> {
   const schema = tool.parameters;
-  if (schema === undefined) return { value: args };
+  if (schema === undefined) return args;
   if ('~standard' in schema) {
     const result = await (schema as { '~standard': { validate(v: unknown): unknown } })['~standard'].validate(args);
     const { value, issues } = result as { value?: unknown; issues?: readonly { message: string }[] };
-    return issues === undefined ? { value } : `Wrong arguments: ${issues.map((i) => i.message).join('; ')}`;
+    if (issues === undefined) return value;
+    throw new Error(`Wrong arguments: ${issues.map((i) => i.message).join('; ')}`);
   }
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) return 'Wrong arguments: an object is needed';
+  if (typeof args !== 'object' || args === null || Array.isArray(args))
+    throw new Error('Wrong arguments: an object is needed');
   const required = Array.isArray(schema.required) ? schema.required : [];
   const missing = required.filter((key) => !(String(key) in args));
-  return missing.length === 0 ? { value: args } : `Wrong arguments: missing ${missing.join(', ')}`;
+  if (missing.length > 0) throw new Error(`Wrong arguments: missing ${missing.join(', ')}`);
+  return args;
 }
 
+/** Checks the arguments and runs the tool, both within its time. */
 function limited(tool: ToolDefinition, args: unknown, context: ToolContext, clock: Clock): Promise<unknown> {
   const limitMs = Math.min(MAX_TIMEOUT_MS, tool.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const controller = new AbortController();
@@ -74,8 +75,11 @@ function limited(tool: ToolDefinition, args: unknown, context: ToolContext, cloc
     };
     if (context.signal.aborted) return stop();
     context.signal.addEventListener('abort', stop, { once: true });
-    Promise.resolve()
-      .then(() => tool.run(args, { ...context, signal: controller.signal }))
+    checkArguments(tool, args)
+      // Nobody waits any more: it must not begin.
+      .then((checked) =>
+        controller.signal.aborted ? undefined : tool.run(checked, { ...context, signal: controller.signal }),
+      )
       .then(
         (value) => settle(() => resolve(value)),
         (error) => settle(() => reject(error)),

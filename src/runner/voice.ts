@@ -95,6 +95,7 @@ export class Voice {
     this.#scope?.close();
     this.#scope = null;
     this.#waiting = [];
+    void this.#ahead?.then((open) => open !== null && closeStream(open.stream));
     this.#ahead = null;
     this.#speaking = false;
     // What comes next must not wait for a model that does not notice that nobody listens.
