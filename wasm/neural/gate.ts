@@ -8,8 +8,8 @@ const AUDIBLE: f64 = 3.16227766016838e-7;
 const HOLD_WINDOWS: i32 = 2;
 /** Speech that goes on keeps the gate open by itself. */
 const KEEPS_OPEN: f32 = 0.1;
-/** The first half second is heard whatever it is: no floor is known, and a net that starts cold in speech starts late. */
-const WARM_UP_WINDOWS: i32 = 16;
+/** The first quarter of a second is heard whatever it is: no floor is known, and a net that starts cold in speech starts late. */
+const WARM_UP_WINDOWS: i32 = 8;
 /** The floor is the lowest smoothed level of 8 buckets of 8 windows (2 s) and of the current one. */
 const BUCKET_WINDOWS: i32 = 8;
 const SMOOTHING: f64 = 0.25;

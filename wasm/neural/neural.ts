@@ -44,6 +44,7 @@ export {
   RUNS,
   SLOTS,
   SLOT_BYTES,
+  SNAPSHOT,
   STATE_C,
   STATE_H,
   STEPS,
