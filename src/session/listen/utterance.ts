@@ -4,9 +4,7 @@ const RATE_PER_MS = 16;
 const FRAME_SAMPLES = 320;
 /** How far back a turn may begin: pre-roll plus the time that an interruption takes to be believed. */
 const LOOK_BACK_MS = 1500;
-const FIRST_BUFFER_SAMPLES = 4000 * RATE_PER_MS;
-/** A longer buffer is given back when its turn is over. */
-const KEPT_BUFFER_SAMPLES = 8000 * RATE_PER_MS;
+const FIRST_BUFFER_SAMPLES = 2000 * RATE_PER_MS;
 
 /** Times in ms on the session clock, audio at 16 kHz. Frames follow each other without gaps. */
 export class Utterance {
@@ -71,7 +69,8 @@ export class Utterance {
   clear(): void {
     this.#startMs = -1;
     this.#length = 0;
-    if (this.#kept !== null && this.#kept.length > KEPT_BUFFER_SAMPLES) this.#kept = null;
+    // Given back: while the agent speaks, nobody needs it.
+    this.#kept = null;
   }
 
   #room(samples: number): Int16Array {
