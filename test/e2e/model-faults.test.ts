@@ -77,7 +77,7 @@ async function meets(host: HostName, route: Route, kind: Kind, when: 'first' | '
 
 const steady = (name: string, scenario: () => Promise<void>) => test(name, () => onSteadyMachine(scenario));
 
-describe('a model that fails for a whole turn', { concurrency: 12 }, () => {
+describe('a model that fails for a whole turn', { concurrency: 18 }, () => {
   for (const [w, when] of (['first', 'later'] as const).entries()) {
     for (const [r, route] of ROUTES.entries()) {
       for (const [k, kind] of KINDS.entries()) {
