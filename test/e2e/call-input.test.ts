@@ -134,7 +134,9 @@ function badAgents(folder: string): BadCall[] {
   });
 }
 
-const steady = (name: string, scenario: () => Promise<void>) => test(name, () => onSteadyMachine(scenario));
+const steady = (name: string, scenario: () => Promise<void>): void => {
+  void test(name, () => onSteadyMachine(scenario));
+};
 
 describe('what users bring to a call', { concurrency: 4 }, () => {
   for (const host of HOSTS) {

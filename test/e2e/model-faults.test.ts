@@ -75,7 +75,9 @@ async function meets(host: HostName, route: Route, kind: Kind, when: 'first' | '
   }
 }
 
-const steady = (name: string, scenario: () => Promise<void>) => test(name, () => onSteadyMachine(scenario));
+const steady = (name: string, scenario: () => Promise<void>): void => {
+  void test(name, () => onSteadyMachine(scenario));
+};
 
 describe('a model that fails for a whole turn', { concurrency: 18 }, () => {
   for (const [w, when] of (['first', 'later'] as const).entries()) {
