@@ -3,7 +3,8 @@ import type { CallInput } from '../../transports/port.ts';
 import type { AssignedJob, JobHandler, JobOutcome, RunningJob } from '../job.ts';
 import { type Connect, withoutTokens } from './connection.ts';
 import type { RoomObserver } from './room-observer.ts';
-import { type RoomLimits, RoomTransport } from './room-transport.ts';
+import type { RoomLimits } from './room-options.ts';
+import { RoomTransport } from './room-transport.ts';
 import type { LineClock } from './voice-line.ts';
 
 /** A call as the room needs it. */
@@ -37,11 +38,31 @@ const FAILURES: ReadonlySet<string> = new Set([
 
 /** For the worker. */
 export function createRoomJobHandler(options: RoomJobOptions): JobHandler {
-  return (job) => runJob(job, options);
+  const calls = new Map<string, RoomTransport>();
+  return (job) => {
+    const key = JSON.stringify([job.room.name, job.agentName, job.participant?.identity]);
+    // The server lost its memory, not we: the call that is coming back to this room is the one that is wanted.
+    if (calls.get(key)?.isReturning === true) {
+      job.report({ status: 'success' });
+      return { done: Promise.resolve({ status: 'success' }), stop: () => {} };
+    }
+    const { transport, running } = runJob(job, options);
+    calls.set(key, transport);
+    void transport.done.then(() => {
+      if (calls.get(key) === transport) calls.delete(key);
+    });
+    return running;
+  };
 }
 
-function runJob(job: AssignedJob, options: RoomJobOptions): RunningJob {
+function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTransport; running: RunningJob } {
   const { mintToken } = options;
+  let outcome: JobOutcome | null = null;
+  const report = (first: JobOutcome) => {
+    if (outcome === null) job.report(first);
+    outcome ??= first;
+    return outcome;
+  };
   const transport = new RoomTransport({
     connect: options.connect,
     clock: options.clock,
@@ -55,7 +76,7 @@ function runJob(job: AssignedJob, options: RoomJobOptions): RunningJob {
     outputRateHz: options.outputRateHz,
     limits: options.limits,
     observer: options.observer?.(job),
-    onEnding: (reason) => job.report(outcomeOf(reason)),
+    onEnding: (reason) => void report(outcomeOf(reason)),
   });
   const terminated = () => transport.close('job terminated');
   job.terminate.addEventListener('abort', terminated, { once: true });
@@ -69,15 +90,15 @@ function runJob(job: AssignedJob, options: RoomJobOptions): RunningJob {
         transport.bind(call.input);
       }
     } catch (error) {
-      job.report({ status: 'failed', error: withoutTokens(error) });
+      report({ status: 'failed', error: withoutTokens(error) });
       transport.close('internal error');
     }
     const reason = await transport.done;
     job.terminate.removeEventListener('abort', terminated);
-    return outcomeOf(reason);
+    return report(outcomeOf(reason));
   }
 
-  return { done: run(), stop: (reason) => transport.close(reason) };
+  return { transport, running: { done: run(), stop: (reason) => transport.close(reason) } };
 }
 
 function outcomeOf(reason: string): JobOutcome {

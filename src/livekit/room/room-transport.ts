@@ -1,89 +1,35 @@
 // A call in a LiveKit room: links the caller, keeps the line through outages, and tells the session only what a call is made of.
 import type { CallInput, CallNotice, Transport } from '../../transports/port.ts';
 import { CallerClock } from './caller-clock.ts';
-import { CallerLink, type CallerLimits, DEFAULT_CALLER_LIMITS } from './caller-link.ts';
-import type {
-  Connect,
-  Connection,
-  ConnectionEvents,
-  DataMessage,
-  LeaveReason,
-  Microphone,
-  Peer,
-  RpcHandler,
-  RpcRequest,
+import { CallerLink } from './caller-link.ts';
+import {
+  type Connection,
+  type ConnectionEvents,
+  type LeaveReason,
+  type Microphone,
+  type Peer,
+  withoutTokens,
 } from './connection.ts';
 import { ConnectionQuality } from './connection-quality.ts';
-import { withoutTokens } from './connection.ts';
-import { DEFAULT_REJOIN_LIMITS, type RejoinLimits, rejoin, within } from './rejoin.ts';
-import type { RoomEvent, RoomObserver } from './room-observer.ts';
+import { rejoin, within } from './rejoin.ts';
+import { type DataHandler, RoomControl } from './room-control.ts';
+import type { RoomEvent } from './room-observer.ts';
+import {
+  DEFAULT_ROOM_LIMITS,
+  LEAVE_MS,
+  MAX_TEXT_CHARS,
+  RETURNED_MS,
+  type RoomLimits,
+  type RoomTransportOptions,
+} from './room-options.ts';
 import { CHAT_TOPIC, RoomWords } from './room-words.ts';
-import { type LineClock, VoiceLine } from './voice-line.ts';
-
-export interface RoomLimits extends CallerLimits, RejoinLimits {
-  /** A connection that is being rebuilt for so long is a full reconnect: what was said since is lost. */
-  readonly resumeMs: number;
-  /** Nothing came over the line for so long: it is down, whatever anybody says. */
-  readonly stallMs: number;
-  /** Where nobody says that our voice is received, it is after this; a caller who comes back finds it published already. */
-  readonly subscribedMs: number;
-  readonly subscribedAgainMs: number;
-  readonly statsMs: number;
-}
-
-export const DEFAULT_ROOM_LIMITS: RoomLimits = {
-  ...DEFAULT_CALLER_LIMITS,
-  ...DEFAULT_REJOIN_LIMITS,
-  resumeMs: 1500,
-  stallMs: 3000,
-  subscribedMs: 1000,
-  subscribedAgainMs: 400,
-  statsMs: 1000,
-};
-
-export interface RoomTransportOptions {
-  readonly connect: Connect;
-  readonly clock: LineClock;
-  readonly random: () => number;
-  readonly url: string;
-  /** Of the first join. */
-  readonly token: string;
-  /** A token for joining again, when the first one may be too old. */
-  readonly mintToken: (room: string, identity: string) => Promise<string>;
-  /** Identity of the one caller; without it, whoever comes first and is no agent. */
-  readonly caller?: string | undefined;
-  /** Key for end-to-end encryption. */
-  readonly sharedKey?: Uint8Array | undefined;
-  /** Of our participant, besides `lk.agent.state`. */
-  readonly attributes?: Readonly<Record<string, string>> | undefined;
-  readonly outputRateHz?: 24000 | 48000 | undefined;
-  readonly limits?: Partial<RoomLimits> | undefined;
-  readonly observer?: RoomObserver | undefined;
-  /** The call is over and the room will be left: the last moment to tell the server how it went. */
-  readonly onEnding?: ((reason: string) => void) | undefined;
-}
-
-/** What an agent can do in the room besides talking. Outlives reconnects and rejoins; without a connection it rejects. */
-export interface RoomControl {
-  readonly roomName: string;
-  readonly identity: string;
-  readonly caller: Peer | null;
-  setAttributes(attributes: Readonly<Record<string, string>>): void;
-  sendText(topic: string, text: string): Promise<void>;
-  sendData(message: DataMessage): Promise<void>;
-  sendDtmf(digit: string): Promise<void>;
-  performRpc(request: RpcRequest): Promise<string>;
-  onRpc(method: string, handler: RpcHandler): void;
-  onData(handler: (bytes: Uint8Array, topic: string, identity: string | undefined) => void): void;
-}
+import { VoiceLine } from './voice-line.ts';
 
 /** Ends for good: being sent away is no outage. */
 const FINAL: ReadonlySet<LeaveReason> = new Set(['left', 'duplicate identity', 'removed', 'room deleted', 'rejected']);
 const INPUT_RATE_HZ = 16_000;
-/** A server that does not answer is left without its consent. */
-const LEAVE_MS = 3000;
-/** Longer chat messages are cut. */
-const MAX_TEXT_CHARS = 8000;
+
+type DownReason = 'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled';
 
 export class RoomTransport implements Transport {
   readonly name = 'livekit';
@@ -94,21 +40,18 @@ export class RoomTransport implements Transport {
   readonly #limits: RoomLimits;
   readonly #voice: VoiceLine;
   readonly #words: RoomWords;
+  readonly room: RoomControl;
   readonly #link: CallerLink;
   readonly #callerClock = new CallerClock(INPUT_RATE_HZ);
   readonly #quality = new ConnectionQuality();
   readonly #microphones = new Map<string, Microphone>();
-  readonly #rpc = new Map<string, RpcHandler>();
   readonly #abort = new AbortController();
-  #dataHandler: ((bytes: Uint8Array, topic: string, identity: string | undefined) => void) | null = null;
   #input: CallInput | null = null;
   #connection: Connection | null = null;
   /** Events of an earlier connection are told apart by this. */
   #generation = 0;
-  #roomName = '';
-  #identity = '';
   /** Why the line is down; empty: up. */
-  readonly #down = new Set<'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled'>(['connection', 'caller']);
+  readonly #down = new Set<DownReason>(['connection', 'caller']);
   #outageSinceMs: number | null = null;
   #closeMicrophone: (() => void) | null = null;
   #openTrackId = '';
@@ -120,6 +63,7 @@ export class RoomTransport implements Transport {
   #cancelResume: () => void = () => {};
   #cancelUnheard: () => void = () => {};
   #cancelStats: () => void = () => {};
+  #returningUntilMs = Number.NEGATIVE_INFINITY;
   #ending: string | null = null;
   readonly #first: PromiseWithResolvers<Peer | null> = Promise.withResolvers();
   readonly #over: PromiseWithResolvers<string> = Promise.withResolvers();
@@ -135,6 +79,7 @@ export class RoomTransport implements Transport {
       lost: (peer, reason) => this.#lost(peer, reason),
       gone: (reason) => this.#end(reason),
     });
+    this.room = new RoomControl(this.#words, () => this.#link.caller);
   }
 
   get leadMs(): number {
@@ -151,33 +96,9 @@ export class RoomTransport implements Transport {
     return this.#over.promise;
   }
 
-  readonly room: RoomControl = ((transport: RoomTransport): RoomControl => ({
-    get roomName() {
-      return transport.#roomName;
-    },
-    get identity() {
-      return transport.#identity;
-    },
-    get caller() {
-      return transport.#link.caller;
-    },
-    setAttributes: (attributes) => transport.#words.setAttributes(attributes),
-    sendText: async (topic, text) => transport.#connected().sendText({ topic, text }),
-    sendData: async (message) => transport.#connected().sendData(message),
-    sendDtmf: async (digit) => transport.#connected().sendDtmf(digit),
-    performRpc: async (request) => transport.#connected().performRpc(request),
-    onRpc(method, handler) {
-      transport.#rpc.set(method, handler);
-      transport.#connection?.onRpc(method, handler);
-    },
-    onData(handler) {
-      transport.#dataHandler = handler;
-    },
-  }))(this);
-
-  #connected(): Connection {
-    if (this.#connection === null) throw new Error('The room is not connected');
-    return this.#connection;
+  /** Joining again, or just back: a server that was started anew may ask for an agent that is here already. */
+  get isReturning(): boolean {
+    return this.#ending === null && this.#o.clock.now() < this.#returningUntilMs;
   }
 
   /** Joins the room. Rejects when that fails; what happens later never does. */
@@ -239,15 +160,11 @@ export class RoomTransport implements Transport {
     this.#first.resolve(null);
     this.#o.onEnding?.(reason);
     this.#tell({ type: 'ended', atMs: this.#o.clock.now(), reason });
-    this.#words.use(null);
+    this.room.use(null);
     const leaving = this.#connection?.leave() ?? Promise.resolve();
-    await new Promise<void>((go) => {
-      const cancel = this.#o.clock.setTimer(go, LEAVE_MS);
-      void leaving.then(() => {
-        cancel();
-        go();
-      });
-    });
+    const { clock } = this.#o;
+    const { signal } = new AbortController();
+    await within(leaving, { clock, limitMs: LEAVE_MS, signal, discard: () => {} }).catch(() => {});
     this.#over.resolve(reason);
   }
 
@@ -268,11 +185,8 @@ export class RoomTransport implements Transport {
 
   #use(connection: Connection): void {
     this.#connection = connection;
-    this.#roomName = connection.roomName || this.#roomName;
-    this.#identity = connection.identity;
     this.#quality.reset();
-    for (const [method, handler] of this.#rpc) connection.onRpc(method, handler);
-    this.#words.use(connection);
+    this.room.use(connection);
     this.#expectSubscription();
     this.#lift('connection');
     this.#lift('rebuilding');
@@ -319,25 +233,19 @@ export class RoomTransport implements Transport {
       reconnected: mine(() => this.#reconnected(now())),
       disconnected: mine((reason: LeaveReason) => this.#disconnected(reason, now())),
       moved: mine((room: string) => {
-        this.#roomName = room;
+        this.room.roomName = room;
         this.#tell({ type: 'moved', atMs: now(), room });
       }),
       text: mine((topic: string, text: string, identity: string) => {
         if (topic === CHAT_TOPIC && identity === this.#link.identity) this.#input?.text(text.slice(0, MAX_TEXT_CHARS));
       }),
-      data: mine((bytes: Uint8Array, topic: string, identity: string | undefined) => {
-        try {
-          this.#dataHandler?.(bytes, topic, identity);
-        } catch {
-          // A handler of the agent must not end the connection's event loop.
-        }
-      }),
+      data: mine((...data: Parameters<DataHandler>) => this.room.dataCame(...data)),
       dtmf: mine((digit: string, identity: string | undefined) => {
         if (!/^[0-9*#A-Da-d]$/.test(digit)) return;
         if (identity === undefined || identity === this.#link.identity) this.#input?.dtmf(digit);
       }),
       quality: mine((identity: string, quality: string) => {
-        const of = identity === this.#identity ? 'agent' : identity === this.#link.identity ? 'caller' : null;
+        const of = identity === this.room.identity ? 'agent' : identity === this.#link.identity ? 'caller' : null;
         if (of !== null) this.#tell({ type: 'server-quality', atMs: now(), of, quality });
       }),
     };
@@ -369,7 +277,7 @@ export class RoomTransport implements Transport {
     this.#tell({ type: 'lost', atMs: nowMs, reason });
     this.#fall('connection', sinceMs);
     this.#connection = null;
-    this.#words.use(null);
+    this.room.use(null);
     this.#microphones.clear();
     this.#stopListening();
     // A room that closed while the caller is waited for is opened again by joining it.
@@ -380,12 +288,13 @@ export class RoomTransport implements Transport {
 
   async #rejoin(sinceMs: number): Promise<void> {
     const { clock, random } = this.#o;
+    this.#returningUntilMs = Number.POSITIVE_INFINITY;
     const connection = await rejoin({
       clock,
       random,
       limits: this.#limits,
       signal: this.#abort.signal,
-      attempt: async () => this.#join(await this.#o.mintToken(this.#roomName, this.#identity)),
+      attempt: async () => this.#join(await this.#o.mintToken(this.room.roomName, this.room.identity)),
       discard: (late) => void late.leave(),
       failed: (attempt, error) =>
         this.#tell({ type: 'rejoin-failed', atMs: clock.now(), attempt, message: withoutTokens(error) }),
@@ -393,6 +302,7 @@ export class RoomTransport implements Transport {
     if (this.#ending !== null) return void connection?.leave();
     if (connection === undefined) return this.#end('connection lost');
     this.#outageSinceMs = null;
+    this.#returningUntilMs = clock.now() + RETURNED_MS;
     this.#tell({ type: 'recovered', atMs: clock.now(), outageMs: clock.now() - sinceMs, by: 'rejoin' });
     this.#use(connection);
   }
@@ -448,12 +358,12 @@ export class RoomTransport implements Transport {
     this.#cancelUnheard = this.#o.clock.setTimer(() => this.#lift('unheard'), limitMs);
   }
 
-  #fall(why: 'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled', sinceMs: number): void {
+  #fall(why: DownReason, sinceMs: number): void {
     this.#down.add(why);
     this.#voice.down(sinceMs);
   }
 
-  #lift(why: 'connection' | 'rebuilding' | 'caller' | 'unheard' | 'stalled'): void {
+  #lift(why: DownReason): void {
     if (why === 'unheard') this.#cancelUnheard();
     this.#down.delete(why);
     if (this.#down.size > 0 || this.#connection === null || this.#voice.isUp) return;

@@ -11,7 +11,8 @@ import type {
   TextMessage,
 } from '../../../src/livekit/room/connection.ts';
 import type { RoomEvent } from '../../../src/livekit/room/room-observer.ts';
-import { RoomTransport, type RoomTransportOptions } from '../../../src/livekit/room/room-transport.ts';
+import type { RoomTransportOptions } from '../../../src/livekit/room/room-options.ts';
+import { RoomTransport } from '../../../src/livekit/room/room-transport.ts';
 import type { LineClock } from '../../../src/livekit/room/voice-line.ts';
 import type { CallInput } from '../../../src/transports/port.ts';
 
@@ -280,4 +281,25 @@ export class Talker {
       await clock.pass(20);
     }
   }
+}
+
+/** A call in which the agent has been talking for two seconds. */
+export async function talking(options: Parameters<typeof createScene>[0] = {}) {
+  const scene = createScene(options);
+  await scene.transport.open();
+  const microphone = scene.connection.join('ada');
+  scene.connection.events.voiceSubscribed();
+  const talker = new Talker(scene);
+  await talker.talk(2000);
+  return { scene, microphone, talker };
+}
+
+export const types = (scene: Scene) => scene.events.map((e) => e.type);
+
+/** Milliseconds of the agent's voice that never sounded on any connection. */
+export function missing(scene: Scene, saidMs: number): number {
+  const heard = new Set(scene.connections.flatMap((c) => c.speaker.heard()));
+  let count = 0;
+  for (let ms = 1; ms <= saidMs; ms++) if (!heard.has(ms)) count++;
+  return count;
 }
