@@ -54,6 +54,13 @@ export const command: Command = {
       summary: 'Write the inputs of every call there, for `syrinx replay` (what people say is in them)',
     },
     {
+      name: 'ledger',
+      kind: 'string',
+      placeholder: 'FILE',
+      summary:
+        'Write the newest call\'s ledger there after every turn; "{session}" in the name makes it one file a call',
+    },
+    {
       name: 'demo',
       kind: 'boolean',
       summary: 'Simulated models, and a demonstration call through the own WebSocket; needs no key',
@@ -69,7 +76,12 @@ export const command: Command = {
     const quiet = demo
       ? createLogger({ level: 'warn', format: 'pretty', write: (line) => host.printError(line), now: Date.now })
       : log;
-    const runtime = composeRuntime({ config, agent, log: quiet });
+    const composed = composeRuntime({ config, agent, log: quiet });
+    const ledger = args.string('ledger');
+    const runtime =
+      ledger === undefined
+        ? composed
+        : await (await import('../ledger-files.ts')).withLedgerFiles(composed, host.files, ledger, quiet);
     const folder = args.string('record');
     if (folder !== undefined) await checkRecordings(host.files, folder);
     const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
