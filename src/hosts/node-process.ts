@@ -1,8 +1,10 @@
 // What Bun, Deno and Node share through `node:process`: output, signals, environment, exit, and the run of the command line.
+import { lookup } from 'node:dns/promises';
 import process from 'node:process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { missingModule, moduleError } from './module-error.ts';
+import { openDataFolder } from './node-data-folder.ts';
 import { createFacts } from './node-facts.ts';
 import { createFiles } from './node-files.ts';
 import type { Host, Main } from './port.ts';
@@ -22,6 +24,11 @@ export function createProcessHost(): Omit<Host, 'name' | 'version' | 'importModu
     print: (text) => console.log(text),
     printError: (text) => console.error(text),
     onSignal,
+    openDataFolder,
+    async resolve(hostname) {
+      const found = await lookup(hostname, { all: true });
+      return found.map(({ address }) => address);
+    },
     exit: (code) => process.exit(code),
   };
 }

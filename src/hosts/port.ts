@@ -21,6 +21,11 @@ export interface Host {
   importModule(path: string): Promise<Record<string, unknown>>;
   /** Rejects with an error that carries the system's `code` (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, ...). */
   serve(options: ServeOptions): Promise<RunningServer>;
+  /** Makes the folder if needed and takes it for this process alone. Rejects with a `FolderInUseError`, or with the
+   *  system's own error (`EACCES`, `EROFS`, `ENOSPC`, ...). */
+  openDataFolder(path: string): Promise<DataFolder>;
+  /** All addresses of a host name. */
+  resolve(hostname: string): Promise<readonly string[]>;
   exit(code: number): never;
 }
 
@@ -61,6 +66,41 @@ export interface Files {
 export interface FileWriter {
   write(bytes: Uint8Array): void;
   close(): void;
+}
+
+/** A folder for what must survive the process. `name`s are of files directly in it. */
+export interface DataFolder {
+  readonly path: string;
+  list(): Promise<readonly string[]>;
+  /** Undefined: no such file. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  append(name: string): Promise<FileAppender>;
+  /** The whole new content or the whole old one, whatever happens in between. */
+  replace(name: string, bytes: Uint8Array): Promise<void>;
+  rename(name: string, to: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Lets other processes have it. */
+  release(): Promise<void>;
+}
+export interface FileAppender {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when what was written would survive a crash of the machine. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Thrown for a data folder that another process has. */
+export class FolderInUseError extends Error {
+  override readonly name = 'FolderInUseError';
+  readonly code = 'EBUSY';
+  readonly path: string;
+  /** Number of the other process, where it is known. */
+  readonly pid: number | null;
+  constructor(path: string, pid: number | null) {
+    super(`${path} belongs to ${pid === null ? 'another process' : `process ${pid}`}`);
+    this.path = path;
+    this.pid = pid;
+  }
 }
 
 /** Measured facts of this process and machine; null where the host does not tell. */

@@ -48,6 +48,8 @@ export function createFakeHost(
     onSignal: () => () => {},
     importModule: absent('modules'),
     serve: absent('network'),
+    openDataFolder: absent('disk to write on'),
+    resolve: absent('network'),
     exit: absent('way out'),
   };
 }

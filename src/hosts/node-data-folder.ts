@@ -1,0 +1,77 @@
+// A folder for what must survive the process, through `node:fs`: locked, appended to, synced, replaced at once.
+import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { takeLock } from './node-lock.ts';
+import type { DataFolder, FileAppender } from './port.ts';
+
+const LOCK = '.lock';
+
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  await mkdir(path, { recursive: true });
+  const lock = await takeLock(join(path, LOCK));
+  const own = (name: string): string => {
+    if (!lock.held)
+      throw Object.assign(new Error(`${path} was taken over by another process`), { code: 'EBUSY', path });
+    if (!/^[\w-][\w.-]*$/.test(name)) throw new RangeError(`Not a name for a file: ${name}`);
+    return join(path, name);
+  };
+  return {
+    path,
+    async list() {
+      return (await readdir(path)).filter((name) => !name.startsWith(LOCK)).sort();
+    },
+    async read(name) {
+      try {
+        return new Uint8Array(await readFile(own(name)));
+      } catch (error) {
+        if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    append: async (name) => openAppender(own(name), () => lock.held),
+    async replace(name, bytes) {
+      const target = own(name);
+      const fresh = `${target}.new`;
+      const handle = await open(fresh, 'w');
+      try {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(fresh, target);
+      await syncFolder(path);
+    },
+    async rename(name, to) {
+      await rename(own(name), own(to));
+      await syncFolder(path);
+    },
+    remove: async (name) => unlink(own(name)),
+    release: () => lock.release(),
+  };
+}
+
+async function openAppender(path: string, held: () => boolean): Promise<FileAppender> {
+  const handle = await open(path, 'a');
+  return {
+    async write(bytes) {
+      if (!held()) throw Object.assign(new Error(`${path} belongs to another process now`), { code: 'EBUSY', path });
+      for (let offset = 0; offset < bytes.length; ) {
+        offset += (await handle.write(bytes, offset, bytes.length - offset)).bytesWritten;
+      }
+    },
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+/** Where a file is, is written in its folder. Not every system lets a folder be synced. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const handle = await open(path, 'r');
+    await handle.sync();
+    await handle.close();
+  } catch {
+    // Then its order of writing has to do.
+  }
+}

@@ -1,0 +1,91 @@
+// Folders that outlive the process: one owner at a time, a dead owner's lock is taken over, files are replaced whole.
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { test } from 'node:test';
+import { openDataFolder } from '../../src/hosts/node-data-folder.ts';
+import { FolderInUseError } from '../../src/hosts/port.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (found: Uint8Array | undefined) => (found === undefined ? undefined : new TextDecoder().decode(found));
+
+async function within(run: (path: string) => Promise<void>): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'syrinx-folder-'));
+  try {
+    await run(join(root, 'a', 'b'));
+  } finally {
+    await rm(root, { recursive: true });
+  }
+}
+
+test('appended, replaced, renamed, removed', () =>
+  within(async (path) => {
+    const folder = await openDataFolder(path);
+    const file = await folder.append('journal');
+    await file.write(bytes('one\n'));
+    await file.write(bytes('two\n'));
+    await file.sync();
+    await file.close();
+    const again = await folder.append('journal');
+    await again.write(bytes('three\n'));
+    await again.close();
+    assert.equal(text(await folder.read('journal')), 'one\ntwo\nthree\n');
+    await folder.replace('journal', bytes('short'));
+    assert.equal(text(await folder.read('journal')), 'short');
+    await folder.rename('journal', 'old');
+    assert.deepEqual(await folder.list(), ['old']);
+    assert.equal(await folder.read('journal'), undefined);
+    await folder.remove('old');
+    await assert.rejects(folder.append('../outside'), RangeError);
+    await folder.release();
+    assert.deepEqual(await readdir(path), []);
+  }));
+
+test('a second owner is refused while the first lives, and taken when it has let go', () =>
+  within(async (path) => {
+    const first = await openDataFolder(path);
+    await assert.rejects(openDataFolder(path), (error: unknown) => {
+      assert.ok(error instanceof FolderInUseError);
+      assert.equal(error.pid, process.pid);
+      return true;
+    });
+    await first.release();
+    const second = await openDataFolder(path);
+    await second.release();
+  }));
+
+test('the lock of a dead process is taken over, that of a silent stranger after a while', () =>
+  within(async (path) => {
+    await (await openDataFolder(path)).release();
+    const lock = join(path, '.lock');
+    // What a killed process leaves behind: a number that runs something else by now.
+    const own = await openDataFolder(path);
+    const left = JSON.parse(await readFile(lock, 'utf8')) as Record<string, unknown>;
+    await own.release();
+    await writeFile(lock, JSON.stringify({ ...left, startTicks: '1' }));
+    await (await openDataFolder(path)).release();
+
+    const stranger = JSON.stringify({ ...left, place: 'elsewhere' });
+    await writeFile(lock, stranger);
+    await assert.rejects(openDataFolder(path), FolderInUseError);
+    const longAgo = new Date(Date.now() - 60_000);
+    await utimes(lock, longAgo, longAgo);
+    await (await openDataFolder(path)).release();
+
+    await writeFile(lock, 'torn');
+    await utimes(lock, longAgo, longAgo);
+    await (await openDataFolder(path)).release();
+  }));
+
+test('of many that want a dead one, one gets it', () =>
+  within(async (path) => {
+    await (await openDataFolder(path)).release();
+    await writeFile(join(path, '.lock'), 'torn');
+    await utimes(join(path, '.lock'), new Date(0), new Date(0));
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => openDataFolder(path)));
+    const taken = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    assert.equal(taken.length, 1);
+    await taken[0]?.release();
+  }));
