@@ -42,6 +42,7 @@ test('no secret leaks through show, JSON, inspection or the log', () => {
       'models.tts.api_key',
       'livekit.api_key',
       'livekit.api_secret',
+      'livekit.e2ee_key',
       'server.token',
     ],
   );
