@@ -7,6 +7,7 @@ type Refuse = () => void;
 export class CounterHandle {
   readonly #cell = new Float64Array(1);
   readonly #refuse: Refuse;
+  #follow: (() => void) | undefined;
 
   constructor(refuse: Refuse) {
     this.#refuse = refuse;
@@ -18,7 +19,18 @@ export class CounterHandle {
     else this.#refuse();
   }
 
+  /** Follows a total that is counted elsewhere, whenever somebody looks; it starts from where `source` stands now, and never falls. */
+  observe(source: () => number): void {
+    let told = source();
+    this.#follow = () => {
+      const now = source();
+      if (now > told) this.add(now - told);
+      told = now;
+    };
+  }
+
   get value(): number {
+    this.#follow?.();
     return this.#cell[0]!;
   }
 }

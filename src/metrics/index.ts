@@ -1,6 +1,15 @@
-// What `syrinx/metrics` gives: instruments, the registry, the quantile sketch, the text format and the snapshot.
+// What `syrinx/metrics` gives: instruments, the registry, the quantile sketch, the text format, OTLP data and the snapshot.
 export type { CounterHandle, GaugeHandle, HistogramHandle } from './handles.ts';
-export { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus-text.ts';
+export {
+  createOtlpProducer,
+  OTLP_POINT,
+  OTLP_TEMPORALITY,
+  type OtlpBatch,
+  type OtlpMetric,
+  type OtlpProducer,
+  type OtlpProducerOptions,
+} from './otlp.ts';
+export { createPrometheusPage, PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus-text.ts';
 export {
   createRegistry,
   type Family,

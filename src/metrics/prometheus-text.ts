@@ -7,33 +7,80 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 
 /** One block for each instrument that has a value; ends with a line end. */
 export function renderPrometheus(registry: Registry): string {
-  return registry.families().map(block).join('');
+  let text = '';
+  for (const family of registry.families()) text += block(family);
+  return text;
 }
 
 function block(family: Family): string {
-  const lines = family.series.map((series) => sample(family, series)).join('');
+  let lines = '';
+  for (const series of family.series) lines += sample(family, series);
   if (lines === '') return '';
   const name = family.prometheusName;
   return `# HELP ${name} ${escapeHelp(family.help)}\n# TYPE ${name} ${family.kind}\n${lines}`;
 }
 
-function sample({ prometheusName: name, bounds }: Family, { text, handle }: Series<unknown>): string {
-  const braces = text === '' ? '' : `{${text}}`;
-  if (handle instanceof CounterHandle) return `${name}${braces} ${number(handle.value)}\n`;
+/** What stands before the values of a series; it never changes, and making it is most of the work. */
+interface Heads {
+  readonly buckets: readonly string[];
+  readonly sum: string;
+  readonly count: string;
+}
+const heads = new WeakMap<Series<unknown>, Heads>();
+
+function headsOf({ prometheusName: name, bounds }: Family, series: Series<unknown>): Heads {
+  let known = heads.get(series);
+  if (known === undefined) {
+    const { text } = series;
+    const before = text === '' ? '' : `${text},`;
+    const braces = text === '' ? '' : `{${text}}`;
+    known = {
+      buckets: [...bounds, Number.POSITIVE_INFINITY].map((bound) => `${name}_bucket{${before}le="${number(bound)}"} `),
+      sum: `${name}_sum${braces} `,
+      count: `${name}_count${braces} `,
+    };
+    heads.set(series, known);
+  }
+  return known;
+}
+
+function sample(family: Family, series: Series<unknown>): string {
+  const { text, handle } = series;
+  const name = family.prometheusName;
+  if (handle instanceof CounterHandle) return `${name}${text === '' ? '' : `{${text}}`} ${number(handle.value)}\n`;
   if (handle instanceof GaugeHandle) {
     const value = handle.value;
-    return value === null ? '' : `${name}${braces} ${number(value)}\n`;
+    return value === null ? '' : `${name}${text === '' ? '' : `{${text}}`} ${number(value)}\n`;
   }
   if (!(handle instanceof HistogramHandle)) return '';
   const { sketch } = handle;
-  const before = text === '' ? '' : `${text},`;
-  const below = sketch.cumulative(bounds);
-  const buckets = bounds
-    .map((bound, i) => `${name}_bucket{${before}le="${number(bound)}"} ${below[i] ?? 0}\n`)
-    .join('');
-  return `${buckets}${name}_bucket{${before}le="+Inf"} ${sketch.count}\n${name}_sum${braces} ${number(sketch.sum)}\n${name}_count${braces} ${sketch.count}\n`;
+  const { buckets, sum, count } = headsOf(family, series);
+  const below = sketch.cumulative(family.bounds);
+  let lines = '';
+  for (let i = 0; i < below.length; i++) lines += `${buckets[i]}${below[i]}\n`;
+  return `${lines}${buckets[below.length]}${sketch.count}\n${sum}${number(sketch.sum)}\n${count}${sketch.count}\n`;
 }
 
 function number(value: number): string {
-  return value === Number.POSITIVE_INFINITY ? '+Inf' : value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
+  return value === Number.POSITIVE_INFINITY ? '+Inf' : String(value);
+}
+
+/** Renders a second. Who asks more often gets the newest text there is, `1 / MAX_RENDERS_PER_S` old at most. */
+const MAX_RENDERS_PER_S = 8;
+
+/** `renderPrometheus` for whoever comes: a thousand scrapers at once cost no more than eight a second. `nowMs` is monotonic. */
+export function createPrometheusPage(registry: Registry, nowMs: () => number): () => string {
+  let text = '';
+  let renderedMs = Number.NEGATIVE_INFINITY;
+  /** Renders that may be made now; they come back with time. */
+  let credit = MAX_RENDERS_PER_S;
+  return () => {
+    const now = nowMs();
+    credit = Math.min(MAX_RENDERS_PER_S, credit + ((now - renderedMs) * MAX_RENDERS_PER_S) / 1000);
+    if (credit < 1) return text;
+    credit -= 1;
+    renderedMs = now;
+    text = renderPrometheus(registry);
+    return text;
+  };
 }

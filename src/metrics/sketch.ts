@@ -33,6 +33,25 @@ const firstBucket = Uint8Array.from({ length: 1 << CELL_BITS }, (_, cell) => {
   );
 });
 
+/** For each bound, how many buckets (from the lowest there is) begin below it. */
+const cuts = new WeakMap<readonly number[], Int32Array>();
+function cutsOf(bounds: readonly number[]): Int32Array {
+  let known = cuts.get(bounds);
+  if (known === undefined) {
+    known = Int32Array.from(bounds, (bound) => {
+      let below = 0;
+      while (below < OCTAVES * PER_OCTAVE && lowerBorder(below) < bound) below++;
+      return below;
+    });
+    cuts.set(bounds, known);
+  }
+  return known;
+}
+
+function lowerBorder(flat: number): number {
+  return border[flat % PER_OCTAVE]! * 2 ** (Math.floor(flat / PER_OCTAVE) + MIN_EXPONENT);
+}
+
 export class Sketch {
   readonly #state = new Float64Array(5);
   /** One array of counts per octave that was ever met; doubles, since 2^32 frames pass within days. */
@@ -137,15 +156,62 @@ export class Sketch {
   }
 
   /** For each of `bounds` (rising) how many values were at most that; a value up to 1.1 % above a bound may count as below. */
-  cumulative(bounds: readonly number[]): number[] {
-    const totals: number[] = [];
+  cumulative(bounds: readonly number[]): Float64Array {
+    const cuts = cutsOf(bounds);
+    const totals = new Float64Array(bounds.length);
+    let at = 0;
     let seen = this.zeros;
-    for (const { lower, count } of this.buckets()) {
-      while (totals.length < bounds.length && bounds[totals.length]! <= lower) totals.push(seen);
-      seen += count;
+    for (let octave = 0; octave < OCTAVES && at < cuts.length; octave++) {
+      const counts = this.#octaves[octave];
+      const first = octave * PER_OCTAVE;
+      if (counts !== undefined) {
+        for (let j = 0; j < PER_OCTAVE; j++) {
+          while (at < cuts.length && cuts[at]! <= first + j) totals[at++] = seen;
+          seen += counts[j]!;
+        }
+      }
+      while (at < cuts.length && cuts[at]! <= first + PER_OCTAVE) totals[at++] = seen;
     }
-    while (totals.length < bounds.length) totals.push(seen);
+    while (at < cuts.length) totals[at++] = seen;
     return totals;
+  }
+
+  /** What came after `before` (an earlier copy; undefined: everything) as OpenTelemetry's exponential buckets, at `SCALE` or,
+   *  where that would be more than `maxBuckets`, coarser. */
+  exponential(before?: Sketch, maxBuckets = 1280): { scale: number; offset: number; counts: number[] } {
+    let from = OCTAVES;
+    let to = -1;
+    for (let octave = 0; octave < OCTAVES; octave++) {
+      if (this.#octaves[octave] === undefined) continue;
+      from = Math.min(from, octave);
+      to = octave;
+    }
+    if (to < 0) return { scale: SCALE, offset: 0, counts: [] };
+    let scale = SCALE;
+    while ((to - from + 1) * PER_OCTAVE > maxBuckets * 2 ** (SCALE - scale)) scale--;
+    const shift = SCALE - scale;
+    const lowest = (from + MIN_EXPONENT) * PER_OCTAVE;
+    const offset = lowest >> shift;
+    const counts: number[] = [];
+    for (let octave = from; octave <= to; octave++) {
+      const ours = this.#octaves[octave];
+      const theirs = before === undefined ? undefined : before.#octaves[octave];
+      for (let j = 0; j < PER_OCTAVE; j++) {
+        const here = (((octave + MIN_EXPONENT) * PER_OCTAVE + j) >> shift) - offset;
+        counts[here] = (counts[here] ?? 0) + (ours === undefined ? 0 : ours[j]! - (theirs?.[j] ?? 0));
+      }
+    }
+    let first = 0;
+    while (first < counts.length && counts[first] === 0) first++;
+    let end = counts.length;
+    while (end > first && counts[end - 1] === 0) end--;
+    return { scale, offset: offset + first, counts: counts.slice(first, end) };
+  }
+
+  copy(): Sketch {
+    const copy = new Sketch();
+    copy.merge(this);
+    return copy;
   }
 
   /** Adds all that `other` has recorded. */
