@@ -1,4 +1,5 @@
 // One call: performs what its session asks for, and brings the answers back with their time.
+import type { Rating } from '../agent/agent-session.ts';
 import type { ToolDefinition } from '../agent/tool.ts';
 import type { AudioCore } from '../audio/core.ts';
 import {
@@ -23,6 +24,7 @@ import type { Clock } from './clock.ts';
 import { asModelError, type Candidate, type PersistContext, type PersistPolicy, persist } from './persist.ts';
 import { recordSession, type RecordingSink } from './recorder.ts';
 import { createScope, type Scope } from './scope.ts';
+import { SessionHandle } from './session-handle.ts';
 import { closeStream, type OpenStream, openStream, readAll } from './stream.ts';
 import type { Ticker } from './ticker.ts';
 import { runTool } from './tools.ts';
@@ -52,13 +54,18 @@ export interface CallObserver {
   telemetry?(event: SessionTelemetry, nowMs: number): void;
   /** An attempt failed; others may follow. */
   attemptFailed?(stage: 'stt' | 'llm' | 'tts', model: string, kind: string, message: string): void;
-  /** After each packet: decision time less due time of its newest frame, in ms. */
-  frameLatency?(ms: number): void;
+  /** After each packet of so many bytes: decision time less due time of its newest frame, in ms. */
+  frameLatency?(ms: number, bytes: number): void;
   /** A defect of this program ended the call. */
   crashed?(error: unknown): void;
   /** The recording could not be written; the call goes on without it. */
   recordingFailed?(error: unknown): void;
   ended?(reason: string): void;
+  /** Somebody judged the call. */
+  rated?(rating: Required<Rating>): void;
+  /** A handler of the agent threw, or was passed over because too many of its promises are open. */
+  handlerFailed?(event: string, error: unknown): void;
+  handlerDropped?(event: string): void;
 }
 
 export interface CallOptions {
@@ -82,6 +89,8 @@ export interface CallOptions {
 export interface Call {
   readonly id: string;
   readonly session: Session;
+  /** What the agent's hooks and tools hold. */
+  readonly handle: SessionHandle;
   /** For the transport: what comes from the caller. */
   readonly input: CallInput;
   /** Takes the line; the call sounds from now on. */
@@ -127,6 +136,7 @@ class RunningCall implements Call, Effects {
   #soundDue = false;
   #ended = false;
   readonly session: Session;
+  readonly handle: SessionHandle;
   readonly done: Promise<string>;
 
   constructor(options: CallOptions) {
@@ -139,6 +149,7 @@ class RunningCall implements Call, Effects {
         : recordSession(session, options.session, options.recording, (error) =>
             options.observer.recordingFailed?.(error),
           );
+    this.handle = this.#createHandle();
     this.#out = new Int16Array((options.session.outputRateHz * PULL_MS) / 1000);
     this.#toolSpecs = options.session.tools.map(({ name, description, parameters }) => ({
       name,
@@ -167,6 +178,24 @@ class RunningCall implements Call, Effects {
     return this.#o.session.id;
   }
 
+  #createHandle(): SessionHandle {
+    const { session, observer, clock, epochMs } = this.#o;
+    return new SessionHandle({
+      id: session.id,
+      agent: session.agent,
+      transport: session.transport,
+      outputRateHz: session.outputRateHz,
+      epochNowMs: () => epochMs + clock.now(),
+      tell: (event) => this.#tell(event),
+      isEnded: () => this.#ended,
+      rated: (rating) => observer.rated?.(rating),
+      observer: {
+        failed: (event, error) => observer.handlerFailed?.(event, error),
+        dropped: (event) => observer.handlerDropped?.(event),
+      },
+    });
+  }
+
   // ---- from the caller and the program ----
 
   readonly input: CallInput = {
@@ -182,7 +211,8 @@ class RunningCall implements Call, Effects {
     this.#busy = true;
     try {
       this.session.audio(packet, position, this.#o.clock.now());
-      this.#o.observer.frameLatency?.(this.session.frameLatencyMs);
+      this.#o.observer.frameLatency?.(this.session.frameLatencyMs, packet.byteLength);
+      this.handle.received(packet.byteLength);
     } catch (error) {
       this.#crash(error);
     }
@@ -214,6 +244,7 @@ class RunningCall implements Call, Effects {
 
   #tell(event: SessionEvent): void {
     if (this.#ended) return;
+    this.handle.input(event);
     this.#inbox.push(event);
     if (!this.#busy) this.#settle();
   }
@@ -268,6 +299,7 @@ class RunningCall implements Call, Effects {
         const speech = this.session.pull(this.#out, nowMs);
         if (speech === 0 || this.#ended) return;
         transport.play(speech === this.#out.length ? this.#out : this.#out.subarray(0, speech));
+        this.handle.output(speech);
         this.#playEndMs = Math.max(this.#playEndMs, nowMs) + (speech * 1000) / this.#o.session.outputRateHz;
       }
     });
@@ -296,6 +328,7 @@ class RunningCall implements Call, Effects {
     const scope = this.#scope.child();
     this.#recognition = scope;
     const request = { pcm, sampleRateHz: 16_000, language: this.#o.language };
+    this.handle.streamed(pcm.byteLength);
     const candidates = this.#o.models.stt.map(
       ({ model, breaker }): Candidate<Transcript> => ({
         name: model.name,
@@ -387,7 +420,8 @@ class RunningCall implements Call, Effects {
         return call.session.queuedMs;
       },
       speech: ({ turn, piece }: { turn: number; piece: number }, samples: Int16Array) =>
-        this.#tell({ type: 'speech', turn, piece, samples }),
+        // What has to wait for the session must not lie in the voice's own buffer.
+        this.#tell({ type: 'speech', turn, piece, samples: this.#busy ? samples.slice() : samples }),
       spoken: ({ turn, piece }: { turn: number; piece: number }) => this.#tell({ type: 'spoken', turn, piece }),
       stalled: ({ turn, piece }: { turn: number; piece: number }) =>
         this.#tell({ type: 'stalled', stage: 'tts', turn, ref: piece }),
@@ -412,10 +446,12 @@ class RunningCall implements Call, Effects {
     const scope = this.#scope.child();
     this.#toolScopes.set(callId, scope);
     const tool = this.#o.tools.find((t) => t.name === name);
-    const context = { sessionId: this.id, turn, callId, signal: scope.signal };
+    const context = { sessionId: this.id, turn, callId, signal: scope.signal, session: this.handle };
+    this.handle.toolCalled(name, callId, args);
     void runTool(tool, { name, arguments: args }, context, this.#o.clock).then(({ output, isError }) => {
       this.#toolScopes.delete(callId);
       scope.close();
+      this.handle.toolEnded(name, callId, output, isError);
       this.#tell({ type: 'tool-result', turn, callId, output, isError });
     });
   }
@@ -426,7 +462,7 @@ class RunningCall implements Call, Effects {
 
   // ---- control ----
 
-  cancel({ what }: { what: 'transcribe' | 'reply' }): void {
+  cancel({ turn, what, reason }: { turn: number; what: 'transcribe' | 'reply'; reason: string }): void {
     if (what === 'transcribe') {
       this.#recognition?.close();
       this.#recognition = null;
@@ -435,6 +471,7 @@ class RunningCall implements Call, Effects {
     this.#generation?.close();
     this.#generation = null;
     this.#voice.cancel();
+    this.handle.cancelled(turn, reason);
   }
 
   wakeAt(atMs: number): void {
@@ -451,6 +488,7 @@ class RunningCall implements Call, Effects {
 
   emit(event: SessionTelemetry): void {
     this.#o.observer.telemetry?.(event, this.#o.clock.now());
+    this.handle.telemetry(event);
     const transport = this.#transport;
     if (transport === null) return;
     switch (event.type) {
@@ -483,6 +521,7 @@ class RunningCall implements Call, Effects {
     try {
       this.#transport?.close(reason);
       this.#o.observer.ended?.(reason);
+      this.handle.stopped(reason);
     } finally {
       this.#finish(reason);
     }

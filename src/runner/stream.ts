@@ -34,11 +34,12 @@ export interface ReadOptions {
 
 /** All items; rejects with `timeout` when one takes too long and with `aborted` when nobody wants more. The stream is closed in any case. */
 export async function* readAll<T>(stream: OpenStream<T>, options: ReadOptions): AsyncGenerator<T, void> {
+  const watch = new Watch(options);
   let ended = false;
   try {
     yield stream.first;
     for (;;) {
-      const item = await within(stream.rest.next(), options);
+      const item = await watch.wait(stream.rest.next());
       if (item.done === true) {
         ended = true;
         return;
@@ -46,28 +47,54 @@ export async function* readAll<T>(stream: OpenStream<T>, options: ReadOptions): 
       yield item.value;
     }
   } finally {
+    watch.end();
     if (!ended) closeStream(stream);
   }
 }
 
-function within<T>(promise: Promise<T>, { source, clock, idleMs, signal }: ReadOptions): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const aborted = () => settle(() => reject(new ModelError('aborted', source, 'Answer was given up')));
-    const cancel = clock.setTimer(() => {
-      settle(() =>
-        reject(new ModelError('timeout', source, `Went silent for ${idleMs} ms in the middle of an answer`)),
+/** One timer and one listener for a whole stream: one of each for every item would cost more than the items. */
+class Watch {
+  readonly #options: ReadOptions;
+  /** Fails the item that is waited for. */
+  #fail: ((error: ModelError) => void) | null = null;
+  #dueMs = 0;
+  #cancelTimer: () => void;
+  readonly #aborted = () => this.#fail?.(new ModelError('aborted', this.#options.source, 'Answer was given up'));
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+    this.#cancelTimer = options.clock.setTimer(() => this.#check(), options.idleMs);
+    options.signal.addEventListener('abort', this.#aborted);
+  }
+
+  wait<I>(item: Promise<I>): Promise<I> {
+    const { clock, idleMs, signal } = this.#options;
+    return new Promise<I>((resolve, reject) => {
+      this.#fail = reject;
+      this.#dueMs = clock.now() + idleMs;
+      item.then(
+        (value) => {
+          this.#fail = null;
+          resolve(value);
+        },
+        (error) => {
+          this.#fail = null;
+          reject(error);
+        },
       );
-    }, idleMs);
-    const settle = (done: () => void) => {
-      cancel();
-      signal.removeEventListener('abort', aborted);
-      done();
-    };
-    if (signal.aborted) aborted();
-    else signal.addEventListener('abort', aborted);
-    promise.then(
-      (value) => settle(() => resolve(value)),
-      (error) => settle(() => reject(error)),
-    );
-  });
+      if (signal.aborted) this.#aborted();
+    });
+  }
+
+  #check(): void {
+    const { clock, idleMs, source } = this.#options;
+    const leftMs = this.#fail === null ? idleMs : this.#dueMs - clock.now();
+    if (leftMs > 0) this.#cancelTimer = clock.setTimer(() => this.#check(), leftMs);
+    else this.#fail?.(new ModelError('timeout', source, `Went silent for ${idleMs} ms in the middle of an answer`));
+  }
+
+  end(): void {
+    this.#cancelTimer();
+    this.#options.signal.removeEventListener('abort', this.#aborted);
+  }
 }

@@ -24,6 +24,7 @@ export interface PieceRequest {
 
 /** Where the audio goes; all of it synchronous. */
 export interface VoiceSink {
+  /** `samples` are borrowed: valid only during the call. */
   speech(request: PieceRequest, samples: Int16Array): void;
   spoken(request: PieceRequest): void;
   failed(request: PieceRequest, kind: string, message: string): void;
@@ -105,7 +106,7 @@ export class Voice {
 
   /** Called at every tick: the queue may have room again. */
   tick(): void {
-    if (this.#waiters.length > 0 && this.#options.sink.queuedMs <= MAX_QUEUED_MS - SLICE_MS) this.#wake();
+    if (this.#waiters.length > 0 && !this.#isFull) this.#wake();
   }
 
   #wake(): void {
@@ -180,12 +181,9 @@ export class Voice {
       let left = (source.sampleRateHz * MAX_PIECE_MS) / 1000;
       for await (const chunk of readAll(open.stream, reading)) {
         if (scope.signal.aborted) return;
-        const samples = new Int16Array(
-          chunk.buffer.slice(chunk.byteOffset, chunk.byteOffset + (chunk.byteLength & ~1)),
-        );
-        left -= samples.length;
+        left -= chunk.byteLength >> 1;
         if (left < 0) throw new ModelError('protocol', source.name, `Spoke for more than ${MAX_PIECE_MS} ms`);
-        await this.#feed(request, resampler === null ? samples : resampled(resampler, samples), scope);
+        await this.#feedBytes(request, chunk, source.sampleRateHz, resampler, scope);
         if (scope.signal.aborted) return;
       }
       if (resampler !== null) await this.#feed(request, tail(resampler, outputRateHz), scope);
@@ -197,15 +195,40 @@ export class Voice {
     }
   }
 
-  async #feed(request: PieceRequest, samples: Int16Array, scope: Scope): Promise<void> {
-    const { sink, outputRateHz } = this.#options;
-    const slice = (outputRateHz * SLICE_MS) / 1000;
-    for (let at = 0; at < samples.length; at += slice) {
-      while (sink.queuedMs > MAX_QUEUED_MS - SLICE_MS && !scope.signal.aborted)
-        await new Promise<void>((go) => this.#waiters.push(go));
+  /** PCM16 as it came, in slices through one shared buffer: arrays for each chunk of each call would keep the collector busy. */
+  async #feedBytes(
+    request: PieceRequest,
+    bytes: Uint8Array,
+    rateHz: number,
+    resampler: Resampler | null,
+    scope: Scope,
+  ) {
+    const total = bytes.byteLength >> 1;
+    const slice = (rateHz * SLICE_MS) / 1000;
+    for (let at = 0; at < total; at += slice) {
+      if (this.#isFull) await this.#room(scope);
       if (scope.signal.aborted) return;
-      sink.speech(request, samples.subarray(at, at + slice));
+      const samples = samplesOf(bytes, at, Math.min(slice, total - at));
+      this.#options.sink.speech(request, resampler === null ? samples : resampled(resampler, samples));
     }
+  }
+
+  async #feed(request: PieceRequest, samples: Int16Array, scope: Scope): Promise<void> {
+    const slice = (this.#options.outputRateHz * SLICE_MS) / 1000;
+    for (let at = 0; at < samples.length; at += slice) {
+      if (this.#isFull) await this.#room(scope);
+      if (scope.signal.aborted) return;
+      this.#options.sink.speech(request, samples.subarray(at, at + slice));
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#options.sink.queuedMs > MAX_QUEUED_MS - SLICE_MS;
+  }
+
+  /** Resolves when the session's queue takes another slice, or nobody wants it any more. */
+  async #room(scope: Scope): Promise<void> {
+    while (this.#isFull && !scope.signal.aborted) await new Promise<void>((go) => this.#waiters.push(go));
   }
 
   #resampler(fromHz: SampleRateHz): Resampler | null {
@@ -221,9 +244,22 @@ export class Voice {
   }
 }
 
+/** What one slice becomes, valid until the next slice of any call: nothing waits between the two. */
+let scratchIn = new Int16Array(0);
+let scratchOut = new Int16Array(0);
+
+function samplesOf(bytes: Uint8Array, at: number, count: number): Int16Array {
+  const offset = bytes.byteOffset + at * 2;
+  if (offset % 2 === 0) return new Int16Array(bytes.buffer, offset, count);
+  if (scratchIn.length < count) scratchIn = new Int16Array(count);
+  new Uint8Array(scratchIn.buffer).set(bytes.subarray(at * 2, (at + count) * 2));
+  return scratchIn.subarray(0, count);
+}
+
 function resampled(resampler: Resampler, samples: Int16Array): Int16Array {
-  const out = new Int16Array(resampler.maxOutput(samples.length));
-  return out.subarray(0, resampler.process(samples, out));
+  const most = resampler.maxOutput(samples.length);
+  if (scratchOut.length < most) scratchOut = new Int16Array(most);
+  return scratchOut.subarray(0, resampler.process(samples, scratchOut));
 }
 
 function tail(resampler: Resampler, rateHz: number): Int16Array {

@@ -109,18 +109,6 @@ describe('messages', () => {
     assert.deepEqual(heard, ['text hello', 'bytes 1,2', 'bytes 3,4', 'closed 1001']);
     assert.deepEqual(urls, ['http://localhost:8080/call?rate=8000']);
   });
-  it('are plain arrays, whose copies are copies', () => {
-    const kept: Uint8Array[] = [];
-    const { hooks } = build({
-      accept: () => ({ bytes: (data) => kept.push(data.slice()), text: () => {}, closed: () => {} }),
-    });
-    const fake = peer();
-    hooks.open(fake);
-    const bytes = Buffer.from([1, 2, 3, 4]);
-    hooks.message(fake, message(bytes.subarray(2)));
-    bytes.fill(9);
-    assert.deepEqual(kept, [new Uint8Array([3, 4])]);
-  });
   it('that make a call throw end that call alone', () => {
     const errors: unknown[] = [];
     const { hooks } = build({

@@ -1,18 +1,22 @@
-// The agent's speech between the voice model and the ear: a ring that can be rewound to what was heard.
+// The agent's speech between the voice model and the ear: a queue that can be rewound to what was heard.
+import { SampleTape } from '../sample-tape.ts';
 
 const AHEAD_MS = 4200;
 /** Audio that was handed out and may not have been heard yet: the longest lead that a transport may ask for, and a little. */
 const BEHIND_MS = 2200;
-const RING_MS = 5200;
+/** All that is held: what waits, and what may be wanted again. */
+const HELD_MS = 5200;
+/** Held besides, to see whether the speech was quiet before the place where it was cut off. */
+const QUIET_BACK_MS = 1000;
 
 /** Positions are absolute sample counts of the agent's speech over the whole call, at the output rate. */
 export class SpeechQueue {
   readonly #rateHz: number;
-  #ring: Int16Array | null = null;
+  readonly #tape = new SampleTape();
   /** End of what was written, of what was handed to the transport. */
   writePosition = 0;
   readPosition = 0;
-  /** What lies before this may be overwritten. */
+  /** What lies before this is not wanted again. */
   #keptFrom = 0;
 
   constructor(rateHz: number) {
@@ -30,35 +34,22 @@ export class SpeechQueue {
 
   #room(): number {
     const ahead = (AHEAD_MS * this.#rateHz) / 1000 - this.queuedSamples;
-    const ring = (RING_MS * this.#rateHz) / 1000 - (this.writePosition - this.#keptFrom);
-    return Math.max(0, Math.min(ahead, ring));
+    const held = (HELD_MS * this.#rateHz) / 1000 - (this.writePosition - this.#keptFrom);
+    return Math.max(0, Math.min(ahead, held));
   }
 
   /** Appends samples; returns how many there was room for. */
   write(samples: Int16Array): number {
-    this.#ring ??= new Int16Array((RING_MS * this.#rateHz) / 1000);
-    const ring = this.#ring;
     const count = Math.min(samples.length, this.#room());
-    for (let done = 0; done < count; ) {
-      const at = (this.writePosition + done) % ring.length;
-      const part = Math.min(count - done, ring.length - at);
-      ring.set(part === samples.length ? samples : samples.subarray(done, done + part), at);
-      done += part;
-    }
+    this.#tape.append(samples, count);
     this.writePosition += count;
     return count;
   }
 
   /** Fills the head of `out` with at most `limit` samples; returns how many there were. */
   read(out: Int16Array, limit: number): number {
-    const ring = this.#ring;
-    if (ring === null) return 0;
     const count = Math.min(out.length, limit, this.queuedSamples);
-    let at = this.readPosition % ring.length;
-    for (let i = 0; i < count; i++) {
-      out[i] = ring[at] as number;
-      if (++at === ring.length) at = 0;
-    }
+    this.#tape.read(this.readPosition, out, count);
     this.readPosition += count;
     return count;
   }
@@ -67,26 +58,26 @@ export class SpeechQueue {
   keepFrom(position: number): void {
     const behind = (BEHIND_MS * this.#rateHz) / 1000;
     this.#keptFrom = Math.max(this.#keptFrom, this.readPosition - behind, Math.min(position, this.readPosition));
+    this.#tape.forget(this.#keptFrom - (QUIET_BACK_MS * this.#rateHz) / 1000);
   }
 
-  /** Goes to `position`: back as far as the ring still has it, forward as far as it was written. */
+  /** Goes to `position`: back as far as it is still held, forward as far as it was written. */
   seek(position: number): void {
     this.readPosition = Math.min(this.writePosition, Math.max(this.#keptFrom, position));
   }
 
-  /** How many samples right before `position` are quieter than `audible`, as far back as the ring has them. */
+  /** How many samples right before `position` are quieter than `audible`, as far back as they are held. */
   quietBefore(position: number, audible: number): number {
-    const ring = this.#ring;
-    if (ring === null) return 0;
-    const oldest = Math.max(0, this.writePosition - ring.length);
-    let at = Math.min(position, this.writePosition);
-    while (at > oldest && Math.abs(ring[(at - 1) % ring.length] as number) < audible) at--;
-    return Math.min(position, this.writePosition) - at;
+    const from = Math.min(position, this.writePosition);
+    let at = from;
+    while (at > this.#tape.start && Math.abs(this.#tape.at(at - 1)) < audible) at--;
+    return from - at;
   }
 
   /** Drops what was not read. */
   clear(): void {
     this.readPosition = this.writePosition;
     this.#keptFrom = this.writePosition;
+    this.#tape.clear();
   }
 }
