@@ -1,4 +1,5 @@
 // The agent a user writes: instructions, tools, and what differs from the defaults.
+import type { AgentSession } from './agent-session.ts';
 import type { ToolSpec } from './messages.ts';
 import type { StandardSchema, ToolDefinition, ToolParameters } from './tool.ts';
 
@@ -15,6 +16,8 @@ export interface AgentDefinition {
   readonly voice?: string | undefined;
   /** Language of the caller (ISO 639-1), told to the recognizer. */
   readonly language?: string | undefined;
+  /** Called when a session begins, before anything is said: the place for `session.on(...)`. What it throws ends nothing. */
+  readonly onSession?: ((session: AgentSession) => unknown) | undefined;
 }
 
 /** An agent that was checked. */
@@ -27,7 +30,7 @@ const MAX_NAME = 255;
 const MAX_INSTRUCTIONS = 10_000;
 const MAX_DESCRIPTION = 500;
 const MAX_TIMEOUT_MS = 300_000;
-const KEYS = ['name', 'instructions', 'greeting', 'tools', 'voice', 'language'];
+const KEYS = ['name', 'instructions', 'greeting', 'tools', 'voice', 'language', 'onSession'];
 
 /**
  * Checks an agent and freezes it. Default-export the result from `agent.ts`.
@@ -48,6 +51,8 @@ export function defineAgent(definition: AgentDefinition): Agent {
   for (const [key, value] of Object.entries({ greeting, voice, language })) {
     if (value !== undefined && !isText(value, MAX_INSTRUCTIONS)) problems.push(`"${key}" must be a text`);
   }
+  if (definition.onSession !== undefined && typeof definition.onSession !== 'function')
+    problems.push('"onSession" must be a function');
   if (!Array.isArray(tools)) problems.push('"tools" must be a list of tools');
   else problems.push(...toolProblems(tools));
   if (problems.length > 0) throw new TypeError(`Cannot define the agent: ${problems.join('; ')}`);

@@ -1,4 +1,5 @@
 // A function that the model may call.
+import type { AgentSession } from './agent-session.ts';
 
 /** What a tool is given besides its arguments. */
 export interface ToolContext {
@@ -7,6 +8,8 @@ export interface ToolContext {
   readonly callId: string;
   /** Aborted when the caller hangs up, the time limit passes, or (if `interruptible`) the caller interrupts. */
   readonly signal: AbortSignal;
+  /** The session that called: events, speech, data shared by its tools. */
+  readonly session: AgentSession;
 }
 
 /** A schema of any library that follows Standard Schema with JSON Schema output, or a plain JSON Schema object. */

@@ -1,6 +1,7 @@
 // Running tools: checked arguments, limits, cancelling, and outcomes instead of rejections.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AgentSession } from '../../src/agent/agent-session.ts';
 import type { ToolDefinition } from '../../src/agent/tool.ts';
 import { runTool } from '../../src/runner/tools.ts';
 import { VirtualTime } from '../simulation/virtual-time.ts';
@@ -9,7 +10,8 @@ async function run(tool: Partial<ToolDefinition> | undefined, args = '{}', until
   const time = new VirtualTime();
   const controller = new AbortController();
   if (abortAtMs !== undefined) time.setTimer(() => controller.abort(), abortAtMs);
-  const context = { sessionId: 's', turn: 1, callId: 'c', signal: controller.signal };
+  const session = {} as AgentSession;
+  const context = { sessionId: 's', turn: 1, callId: 'c', signal: controller.signal, session };
   const definition = tool === undefined ? undefined : { name: 't', description: 't', run: () => '', ...tool };
   const outcome = runTool(definition, { name: 't', arguments: args }, context, time).then((o) => ({
     ...o,
