@@ -1,0 +1,190 @@
+// Has every host judged from outside in rooms of a real livekit-server. `npm run -s judge:livekit [-- --dialogue NAME] [--hosts LIST]`.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setPriority, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bun, indent, node, root, run } from './steps.ts';
+
+const { values } = parseArgs({
+  options: {
+    judge: { type: 'string', default: process.env.SYRINX_JUDGE ?? join(root, '..', 'shared', 'judge') },
+    dialogue: { type: 'string', multiple: true, default: [] },
+    hosts: { type: 'string', default: 'bun,node,deno,binary' },
+    /** Calls at one time. */
+    lanes: { type: 'string', default: '2' },
+    'own-max': { type: 'string', default: '135' },
+    'barge-in-max': { type: 'string', default: '300' },
+    keep: { type: 'string' },
+  },
+});
+const judge = resolve(values.judge);
+const program = join(judge, 'livekit', 'judge-livekit.mjs');
+if (!existsSync(program)) fail(`There is no judge at ${judge}: give its folder with --judge or SYRINX_JUDGE`);
+
+const server = join(root, '.cache', 'livekit-server', 'livekit-server');
+const WORKERS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['bun', 'node', 'deno'].map((host) => [host, `npm run -s on:${host} --`])),
+  binary: join(root, 'dist', 'syrinx'),
+};
+/** The longest dialogue takes 27 s; starting and joining as much again on a busy machine. */
+const CALL_SECONDS = 100;
+/** A timer of this process that was so late shows that a call had not its machine; the judge's own threads share this one's fate. */
+const EVERY_MS = 20;
+const BUSY_MS = 60;
+
+const hosts = values.hosts.split(',');
+for (const host of hosts) if (WORKERS[host] === undefined) fail(`Unknown host "${host}": use ${Object.keys(WORKERS)}`);
+await prepare('The LiveKit server', [bun, 'scripts/install-livekit-server.ts'], 1300);
+if (hosts.includes('binary')) await prepare('The binary', [bun, 'scripts/build-binary.ts'], 120);
+const dialogues = join(judge, 'dialogues');
+const names = values.dialogue.length > 0 ? values.dialogue : readdirSync(dialogues).sort();
+// Calls are in real time: other work of this machine comes after them, where that can be asked for.
+try {
+  setPriority(-10);
+} catch {
+  // Only root may.
+}
+const folder = values.keep === undefined ? mkdtempSync(join(tmpdir(), 'judge-livekit-')) : resolve(values.keep);
+
+interface Verdict {
+  readonly host: string;
+  readonly dialogue: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly lateMs: number;
+  readonly again: boolean;
+  readonly rest: string;
+  readonly response: string;
+  readonly bargeIn: string;
+}
+
+const watch = watchMachine();
+const started = performance.now();
+const waiting = names.flatMap((dialogue) => hosts.map((host) => ({ host, dialogue })));
+const verdicts: Verdict[] = [];
+await Promise.all(
+  Array.from({ length: Math.max(1, Number(values.lanes)) }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const first = await hold(next.host, next.dialogue);
+      verdicts.push(first.failed > 0 && first.lateMs >= BUSY_MS ? await hold(next.host, next.dialogue, true) : first);
+    }
+  }),
+);
+watch.stop();
+if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
+
+const total = (pick: (verdict: Verdict) => number) => verdicts.reduce((sum, verdict) => sum + pick(verdict), 0);
+const columns = 'dialogue   host    checks   rest p50 / max   response p50   barge-in       machine late';
+console.log(
+  `\n# in rooms of livekit-server, ${values.lanes} calls at a time, ${seconds(started)} s; "rest": response less providers and endpointing\n${columns}`,
+);
+const order = (verdict: Verdict) => names.indexOf(verdict.dialogue) * 100 + hosts.indexOf(verdict.host);
+for (const v of verdicts.toSorted((a, b) => order(a) - order(b)))
+  console.log(
+    `${v.dialogue.padEnd(10)} ${v.host.padEnd(7)} ${`${v.passed}/${v.passed + v.failed}`.padEnd(8)} ${v.rest.padEnd(16)} ${v.response.padEnd(14)} ${v.bargeIn.padEnd(14)} ${v.lateMs} ms${v.again ? ', held again' : ''}`,
+  );
+const failed = total((v) => v.failed);
+console.log(`\n${total((v) => v.passed)} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
+
+async function hold(host: string, dialogue: string, again = false): Promise<Verdict> {
+  const place = join(folder, `${dialogue}-${host}`);
+  mkdirSync(place, { recursive: true });
+  const ledger = join(place, 'ledger.json');
+  const report = join(place, 'report.json');
+  rmSync(ledger, { force: true });
+  rmSync(report, { force: true });
+  const agent = `judge-${host}`;
+  const args = [
+    ...['--dialogue', join(dialogues, dialogue), '--agent', agent, '--keep', place, '--report', report],
+    ...['--url', `ws://127.0.0.1:${await freePorts()}`, '--server', server],
+    ...['--worker', `${WORKERS[host]} start --agent-name ${agent} --port 0 --ledger ${ledger}`, '--ledger', ledger],
+    ...['--own-max', values['own-max'], '--barge-in-max', values['barge-in-max']],
+  ];
+  watch.begin(place);
+  const { code, output } = await run([node, program, ...args], {
+    limitSeconds: CALL_SECONDS,
+    env: { JUDGE_MODULES: root, NODE_ENV: 'production', RUST_LOG: 'off' },
+  });
+  const { lateMs, tookSeconds } = watch.end(place);
+  console.log(`\n# ${dialogue} on ${host}${again ? ', held again' : ''}: ${tookSeconds} s\n${indent(output)}`);
+  const [, good = '0', bad = '1'] = /^(\d+) passed, (\d+) failed\s*$/m.exec(output) ?? [];
+  const figures = readFigures(report);
+  const ms = (value: number | undefined) => (value === undefined ? '-' : `${Math.round(value)}`);
+  return {
+    host,
+    dialogue,
+    passed: Number(good),
+    // A judge that ends badly without counting a failure has judged nothing.
+    failed: code !== 0 && bad === '0' ? 1 : Number(bad),
+    seconds: tookSeconds,
+    lateMs,
+    again,
+    rest: `${ms(figures?.ownP50)} / ${ms(figures?.ownMax)} ms`,
+    response: `${ms(figures?.responseP50)} ms`,
+    bargeIn: figures === undefined || figures.bargeInMs.length === 0 ? '-' : `${figures.bargeInMs.join(', ')} ms`,
+  };
+}
+
+interface Figures {
+  readonly ownP50: number;
+  readonly ownMax: number;
+  readonly responseP50: number;
+  readonly bargeInMs: readonly number[];
+}
+function readFigures(report: string): Figures | undefined {
+  if (!existsSync(report)) return undefined;
+  return JSON.parse(readFileSync(report, 'utf8')).runs[0]?.figures ?? undefined;
+}
+
+/** How late a timer of this process was, for each call that runs. */
+function watchMachine() {
+  const open = new Map<string, { lateMs: number; readonly sinceMs: number }>();
+  let dueMs = performance.now() + EVERY_MS;
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    for (const call of open.values()) call.lateMs = Math.max(call.lateMs, Math.round(nowMs - dueMs));
+    dueMs = nowMs + EVERY_MS;
+  }, EVERY_MS);
+  return {
+    begin: (call: string) => void open.set(call, { lateMs: 0, sinceMs: performance.now() }),
+    end(call: string) {
+      const { lateMs = 0, sinceMs = 0 } = open.get(call) ?? {};
+      open.delete(call);
+      return { lateMs, tookSeconds: seconds(sinceMs) };
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+function seconds(sinceMs: number): number {
+  return Math.round((performance.now() - sinceMs) / 1000);
+}
+
+/** A free port whose two neighbours the judge's server takes as well. */
+async function freePorts(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const free = await Promise.all([port, port + 1].map(isFree));
+    if (free.every(Boolean)) return port;
+  }
+}
+function isFree(port: number): Promise<boolean> {
+  return new Promise((settle) => {
+    const probe = createServer();
+    probe.once('error', () => settle(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => settle(true)));
+  });
+}
+
+async function prepare(what: string, command: readonly string[], limitSeconds: number): Promise<void> {
+  const { code, output } = await run(command, { limitSeconds, onOutput: (text) => process.stdout.write(text) });
+  if (code !== 0) fail(`${what} is not there\n${indent(output)}`);
+}
+
+function fail(why: string): never {
+  console.error(`${why}\n\n0 passed, 1 failed`);
+  process.exit(1);
+}
