@@ -2,6 +2,7 @@
 import { createBank, openSlot, releaseSlot, slotOf } from './bank';
 import { createFilters, DOWN, filterFor, TAPS, UP } from './filters';
 import { analyzeFrame } from './frame';
+import { decodeG711, encodeG711 } from './g711';
 import {
   BEFORE_FRAME,
   FILTER,
@@ -32,7 +33,7 @@ export {
   SLOTS,
   SLOT_BYTES,
 } from './layout';
-export { floatToPcm, openSlot, pcmToFloat, releaseSlot };
+export { decodeG711, encodeG711, floatToPcm, openSlot, pcmToFloat, releaseSlot };
 
 /** Once, after the host has sized the memory for `slots` slots. */
 export function initialize(slots: u32): void {

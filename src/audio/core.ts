@@ -1,5 +1,7 @@
 // The audio core: one WASM instance, one fixed memory, a slot for each stream. Interface only; see `create-core.ts`.
 
+import type { G711Law } from './g711.ts';
+
 /** Rates that the core converts between. */
 export type SampleRateHz = 8000 | 16000 | 24000 | 48000;
 
@@ -22,6 +24,11 @@ export interface AudioCore {
   openAnalyzer(inputRateHz: SampleRateHz): Analyzer;
   /** Throws `RangeError` when every slot is taken. */
   openResampler(fromHz: SampleRateHz, toHz: SampleRateHz): Resampler;
+  /** Telephone bytes to PCM16, a sample each; needs no slot and allocates nothing. Returns the samples written.
+   *  `RangeError` when `output` is too small. */
+  decodeG711(law: G711Law, bytes: Uint8Array, output: Int16Array): number;
+  /** The other way: a byte for each sample, the nearest code. */
+  encodeG711(law: G711Law, samples: Int16Array, output: Uint8Array): number;
 }
 
 /** One caller's ear: PCM16 at any rate in, 20 ms frames at 16 kHz and what was measured on them out. Allocates nothing. */

@@ -2,6 +2,7 @@
 import { SlotAnalyzer } from './analyzer.ts';
 import type { Analyzer, AudioCore, AudioCoreOptions, Resampler, SampleRateHz } from './core.ts';
 import { createEngine } from './engine.ts';
+import { decodeG711, encodeG711 } from './g711.ts';
 import { SlotResampler } from './resampler.ts';
 
 /** Makes a core with memory for `maxSlots` streams (7.4 KiB each). Synchronous; no I/O, no permissions.
@@ -20,5 +21,7 @@ export function createAudioCore(options: AudioCoreOptions): AudioCore {
     openResampler(fromHz: SampleRateHz, toHz: SampleRateHz): Resampler {
       return new SlotResampler(engine, fromHz, toHz);
     },
+    decodeG711: (law, bytes, output) => decodeG711(engine, law, bytes, output),
+    encodeG711: (law, samples, output) => encodeG711(engine, law, samples, output),
   };
 }

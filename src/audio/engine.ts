@@ -17,6 +17,8 @@ interface CoreExports {
   nextFrame(handle: number): number;
   pcmToFloat(from: number, to: number, samples: number): void;
   floatToPcm(from: number, to: number, samples: number): void;
+  decodeG711(law: number, from: number, to: number, samples: number): void;
+  encodeG711(law: number, from: number, to: number, samples: number): void;
 }
 
 export interface Engine {
@@ -28,6 +30,7 @@ export interface Engine {
   readonly pcmIn: Int16Array;
   readonly pcmInBytes: Uint8Array;
   readonly pcmOut: Int16Array;
+  readonly pcmOutBytes: Uint8Array;
   readonly floatIn: Float32Array;
   readonly floatOut: Float32Array;
 }
@@ -55,6 +58,7 @@ export function createEngine(maxSlots: number, module: WebAssembly.Module = wasm
     pcmIn: new Int16Array(buffer, LAYOUT.PCM_IN, LAYOUT.BLOCK_SAMPLES),
     pcmInBytes: new Uint8Array(buffer, LAYOUT.PCM_IN, LAYOUT.BLOCK_SAMPLES * 2),
     pcmOut: new Int16Array(buffer, LAYOUT.PCM_OUT, outSamples),
+    pcmOutBytes: new Uint8Array(buffer, LAYOUT.PCM_OUT, outSamples * 2),
     floatIn: new Float32Array(buffer, LAYOUT.FLOAT_IN, LAYOUT.BLOCK_SAMPLES),
     floatOut: new Float32Array(buffer, LAYOUT.FLOAT_OUT, outSamples),
   };
