@@ -1,5 +1,5 @@
 // A folder for what must survive the process, through `node:fs`: locked, appended to, synced, replaced at once.
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeLock } from './node-lock.ts';
 import type { DataFolder, FileAppender } from './port.ts';
@@ -28,6 +28,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
         throw error;
       }
     },
+    readAt: (name, offset, length) => readAt(own(name), offset, length),
+    size: async (name) => (await stat(own(name))).size,
     append: async (name) => openAppender(own(name), () => lock.held),
     async replace(name, bytes) {
       const target = own(name);
@@ -49,6 +51,22 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     remove: async (name) => unlink(own(name)),
     release: () => lock.release(),
   };
+}
+
+async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function openAppender(path: string, held: () => boolean): Promise<FileAppender> {

@@ -3,7 +3,9 @@ import { lookup } from 'node:dns/promises';
 import process from 'node:process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setImmediate } from 'node:timers';
 import { missingModule, moduleError } from './module-error.ts';
+import { compression } from './node-compression.ts';
 import { openDataFolder } from './node-data-folder.ts';
 import { createFacts } from './node-facts.ts';
 import { createFiles } from './node-files.ts';
@@ -25,10 +27,13 @@ export function createProcessHost(): Omit<Host, 'name' | 'version' | 'importModu
     printError: (text) => console.error(text),
     onSignal,
     openDataFolder,
+    compression,
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
     async resolve(hostname) {
       const found = await lookup(hostname, { all: true });
       return found.map(({ address }) => address);
     },
+    setEnvironment: (name, value) => void (process.env[name] ??= value),
     exit: (code) => process.exit(code),
   };
 }

@@ -24,8 +24,14 @@ export interface Host {
   /** Makes the folder if needed and takes it for this process alone. Rejects with a `FolderInUseError`, or with the
    *  system's own error (`EACCES`, `EROFS`, `ENOSPC`, ...). */
   openDataFolder(path: string): Promise<DataFolder>;
+  /** Without it where the host has none. */
+  readonly compression?: Compression | undefined;
+  /** Resolves when everything else that is ready has had its turn: what long work awaits between its slices. */
+  pause(): Promise<void>;
   /** All addresses of a host name. */
   resolve(hostname: string): Promise<readonly string[]>;
+  /** Sets a variable of the process for native libraries that are loaded later, unless it is set. */
+  setEnvironment(name: string, value: string): void;
   exit(code: number): never;
 }
 
@@ -74,6 +80,10 @@ export interface DataFolder {
   list(): Promise<readonly string[]>;
   /** Undefined: no such file. */
   read(name: string): Promise<Uint8Array | undefined>;
+  /** `length` bytes from `offset` on; fewer where the file ends. */
+  readAt(name: string, offset: number, length: number): Promise<Uint8Array>;
+  /** In bytes. */
+  size(name: string): Promise<number>;
   append(name: string): Promise<FileAppender>;
   /** The whole new content or the whole old one, whatever happens in between. */
   replace(name: string, bytes: Uint8Array): Promise<void>;
@@ -87,6 +97,13 @@ export interface FileAppender {
   /** Resolves when what was written would survive a crash of the machine. */
   sync(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Plain deflate, synchronous: for pieces of some ten kilobytes. */
+export interface Compression {
+  deflate(bytes: Uint8Array): Uint8Array;
+  /** Throws for what is no deflate stream, or would be longer than `maxBytes`. */
+  inflate(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }
 
 /** Thrown for a data folder that another process has. */
@@ -114,4 +131,16 @@ export interface ProcessFacts {
   loadAverage(): readonly [number, number, number] | null;
   /** Share of the disk under `path` that is in use, 0..1. */
   diskUsage(path: string): number | null;
+  /** Of what lies around the process; undefined where a host knows nothing of it. */
+  readonly machine?: MachineFacts | undefined;
+}
+
+/** Measured facts of the container, where it has a limit of its own, else of the machine; null where the host does not tell. */
+export interface MachineFacts {
+  memory(): { readonly usedBytes: number; readonly limitBytes: number } | null;
+  /** Core-time used so far, and the cores that there are; a quota may be a fraction. */
+  cpu(): { readonly busyMicros: number; readonly cores: number } | null;
+  /** Bytes over all interfaces but the loopback, so far. */
+  network(): { readonly receivedBytes: number; readonly sentBytes: number } | null;
+  openFiles(): number | null;
 }

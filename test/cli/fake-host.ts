@@ -49,7 +49,9 @@ export function createFakeHost(
     importModule: absent('modules'),
     serve: absent('network'),
     openDataFolder: absent('disk to write on'),
+    pause: async () => {},
     resolve: absent('network'),
+    setEnvironment() {},
     exit: absent('way out'),
   };
 }

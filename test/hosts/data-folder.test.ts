@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
+import { compression } from '../../src/hosts/node-compression.ts';
 import { openDataFolder } from '../../src/hosts/node-data-folder.ts';
 import { FolderInUseError } from '../../src/hosts/port.ts';
 
@@ -32,6 +33,9 @@ test('appended, replaced, renamed, removed', () =>
     await again.write(bytes('three\n'));
     await again.close();
     assert.equal(text(await folder.read('journal')), 'one\ntwo\nthree\n');
+    assert.equal(text(await folder.readAt('journal', 4, 3)), 'two');
+    assert.equal(text(await folder.readAt('journal', 8, 100)), 'three\n');
+    assert.equal(await folder.size('journal'), 14);
     await folder.replace('journal', bytes('short'));
     assert.equal(text(await folder.read('journal')), 'short');
     await folder.rename('journal', 'old');
@@ -89,3 +93,13 @@ test('of many that want a dead one, one gets it', () =>
     assert.equal(taken.length, 1);
     await taken[0]?.release();
   }));
+
+test('deflate and back; what is no stream, or too long, is refused', () => {
+  const given = new Uint8Array(40_000).map((_, i) => i % 7);
+  const small = compression.deflate(given);
+  assert.ok(small.length < 1000);
+  assert.deepEqual(compression.inflate(small, 40_000), given);
+  assert.throws(() => compression.inflate(small, 39_999));
+  assert.throws(() => compression.inflate(small.subarray(0, small.length - 5), 40_000));
+  assert.throws(() => compression.inflate(new Uint8Array(20).fill(255), 40_000));
+});
