@@ -7,11 +7,14 @@ import { createOpenAiLlm, createOpenAiStt, createOpenAiTts } from '../models/ope
 import type { LlmModel, SttModel, TtsModel } from '../models/port.ts';
 import { createSimulatedOpenAi, type SimulatedServerOptions } from '../models/simulated/index.ts';
 import type { Logger } from '../ops/logs.ts';
+import { queueSizes } from '../ops/system/queue-size.ts';
 import { Breaker } from '../runner/breaker.ts';
 import { type Call, type CallModels, type CallObserver, startCall } from '../runner/call.ts';
 import { createCannedAudio } from '../runner/canned.ts';
 import { systemClock } from '../runner/clock.ts';
-import { createCallInstruments } from '../runner/instruments.ts';
+import { type CallRecorder, createCallInstruments } from '../runner/instruments.ts';
+import { measureModels } from '../runner/measured-models.ts';
+import { createPermits } from '../runner/permits.ts';
 import { DEFAULT_PERSIST_POLICY, type PersistPolicy } from '../runner/persist.ts';
 import type { RecordingSink } from '../runner/recorder.ts';
 import { STOCK_RATE_HZ, stockPhrasePcm } from '../runner/stock-phrases.generated.ts';
@@ -80,8 +83,19 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
   const core = createAudioCore({ maxSlots: Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL) });
   const ticker = createTicker(clock);
   const registry = createRegistry({ maxSeriesPerInstrument: config.telemetry.maxSeriesPerInstrument });
-  const instruments = createCallInstruments(registry);
-  const models = given ?? createModels(config, simulated);
+  const instruments = createCallInstruments(
+    registry,
+    agent.tools.map(({ name }) => name),
+  );
+  const permits = createPermits(config.models.maxConcurrentRequests);
+  queueSizes(registry).add('models', () => permits.waiting);
+  const { stt, llm, tts } = config.models;
+  const models = measureModels(given ?? createModels(config, simulated), {
+    registry,
+    now: clock.now,
+    names: given === undefined ? { stt: stt.model, llm: llm.model, tts: tts.model } : undefined,
+    permits,
+  });
   const voice = agent.voice ?? config.models.tts.voice;
   const canned = createCannedAudio({
     tts: models.tts[0]?.model ?? null,
@@ -102,19 +116,20 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
   function observer(
     id: string,
     running: () => RunningCall,
+    recorder: () => CallRecorder,
     { onTelemetry, onRecordingFailed }: CallRequest,
     callLog: Logger,
   ): CallObserver {
     return {
-      telemetry(event) {
-        instruments.telemetry(event);
-        running().activeAtMs = clock.now();
+      telemetry(event, nowMs) {
+        recorder().telemetry(event, nowMs);
+        running().activeAtMs = nowMs;
         follow(event, running(), callLog);
         onTelemetry?.(event);
       },
-      frameLatency: (ms) => instruments.frameLatency.record(ms / 1000),
+      frames: (decided, late, latencyMs, tookMs) => recorder().frames(decided, late, latencyMs, tookMs),
       attemptFailed(stage, model, kind, message) {
-        instruments.attemptFailed(stage, kind);
+        recorder().attemptFailed(stage, kind);
         callLog.warn('model attempt failed', { stage, model, kind, reason: message });
       },
       recordingFailed(error) {
@@ -125,7 +140,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
       ended(reason) {
         const { call, startedAtMs } = running();
         const { framesIn, framesLate } = call.session;
-        instruments.ended(reason, framesIn, framesLate, Date.now() - startedAtMs);
+        recorder().ended(reason, Date.now() - startedAtMs);
         callLog.info('call ended', { reason, framesIn, framesLate });
         calls.delete(id);
       },
@@ -151,6 +166,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
       const callLog = log.child({ sessionId: id, correlationId: crypto.randomUUID() });
       const running: { value: RunningCall | null } = { value: null };
       const get = () => running.value as RunningCall;
+      let recorder: CallRecorder | null = null;
       const call = startCall({
         session: sessionOptions(config, agent, agentName, id, request),
         core,
@@ -163,7 +179,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
         clock,
         random: Math.random,
         ticker,
-        observer: observer(id, get, request, callLog),
+        observer: observer(id, get, () => recorder as CallRecorder, request, callLog),
         recording: request.recording,
         epochMs: Date.now() - clock.now(),
       });
@@ -177,7 +193,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
       };
       calls.set(id, running.value);
       limits.start();
-      instruments.started();
+      recorder = instruments.started(request.transport);
       callLog.info('call started', { transport: request.transport, agent: agentName });
       if (agent.greeting !== undefined) call.say(agent.greeting);
       return call;

@@ -29,6 +29,12 @@ export const AREAS = {
     baseUrl: address('Where the models are served', 'https://api.openai.com/v1', HTTP),
     apiKey: secret('Key for all stages'),
     timeoutMs: integer('Longest silence of a model before it counts as failed', 10_000, 100, 600_000),
+    maxConcurrentRequests: integer(
+      'Requests to models at one time, over all calls; more wait. Without it there is no limit',
+      undefined,
+      1,
+      100_000,
+    ),
     stt: v.strictObject({
       ...stage,
       model: text('Model that hears', 'whisper-1', 255),
@@ -136,6 +142,38 @@ export const AREAS = {
     enabled: flag('Off: nothing is collected', true),
     metricsIntervalMs: integer('How often the process and the machine are measured', 1000, 100, 3_600_000),
     exportIntervalMs: integer('How often metrics are sent to a collector', 60_000, 1000, 3_600_000),
+    linkMbps: decimal(
+      'Capacity of the network link in Mbit/s; without it its use is not measured',
+      undefined,
+      0.001,
+      1e7,
+    ),
+    otlp: v.strictObject({
+      preset: choice(
+        'Who receives metrics over OTLP: `none`, any collector (`custom`), or a service whose ways are known',
+        ['none', 'custom', 'grafana-cloud', 'datadog-agent', 'datadog-intake'],
+        'none',
+      ),
+      endpoint: address('Base URL of the receiver; `/v1/metrics` is added', undefined, HTTP),
+      headers: secret('Headers of each request, as `name=value,name=value`'),
+      protocol: choice(
+        'How the body is written; without it what suits the preset',
+        ['http/json', 'http/protobuf'],
+        undefined,
+      ),
+      temporality: choice(
+        'Totals, or what is new; without it what suits the preset',
+        ['cumulative', 'delta'],
+        undefined,
+      ),
+      histograms: choice(
+        'Fixed buckets, or exponential ones (quantiles within 1 %)',
+        ['explicit', 'exponential'],
+        undefined,
+      ),
+      compression: choice('Whether bodies are packed', ['gzip', 'none'], undefined),
+      timeoutMs: integer('Longest time of one delivery, retries included', 10_000, 100, 60_000),
+    }),
     retentionHours: integer('How long detailed history is kept', 24, 1, 8760),
     aggregatedRetentionDays: integer('How long minute-by-minute history is kept', 30, 1, 3650),
     maxSeriesPerInstrument: integer('Label combinations of one metric; more share one series', 2000, 1, 1_000_000),

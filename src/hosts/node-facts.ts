@@ -2,6 +2,7 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
+import { createMachineFacts } from './machine-facts.ts';
 import type { ProcessFacts } from './port.ts';
 
 export function createFacts(): ProcessFacts {
@@ -16,6 +17,7 @@ export function createFacts(): ProcessFacts {
     cores: () => known(() => os.availableParallelism()),
     loadAverage,
     diskUsage,
+    machine: createMachineFacts(),
   };
 }
 

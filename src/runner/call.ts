@@ -56,6 +56,8 @@ export interface CallObserver {
   attemptFailed?(stage: 'stt' | 'llm' | 'tts', model: string, kind: string, message: string): void;
   /** After each packet of so many bytes: decision time less due time of its newest frame, in ms. */
   frameLatency?(ms: number, bytes: number): void;
+  /** After each packet: the frames that were decided with it, how many of them late, by how much, and how long all of it took. */
+  frames?(decided: number, late: number, latencyMs: number, tookMs: number): void;
   /** A defect of this program ended the call. */
   crashed?(error: unknown): void;
   /** The recording could not be written; the call goes on without it. */
@@ -209,9 +211,16 @@ class RunningCall implements Call, Effects {
   #audio(packet: Uint8Array, position: number): void {
     if (this.#ended || this.#busy) return;
     this.#busy = true;
+    const { session } = this;
+    const { clock, observer } = this.#o;
+    const before = session.framesIn;
+    const lateBefore = session.framesLate;
+    const nowMs = clock.now();
     try {
-      this.session.audio(packet, position, this.#o.clock.now());
-      this.#o.observer.frameLatency?.(this.session.frameLatencyMs, packet.byteLength);
+      session.audio(packet, position, nowMs);
+      observer.frameLatency?.(session.frameLatencyMs, packet.byteLength);
+      const decided = session.framesIn - before;
+      observer.frames?.(decided, session.framesLate - lateBefore, session.frameLatencyMs, clock.now() - nowMs);
       this.handle.received(packet.byteLength);
     } catch (error) {
       this.#crash(error);
