@@ -10,6 +10,7 @@ export {
   type OtlpProducerOptions,
 } from './otlp.ts';
 export { createPrometheusPage, PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus-text.ts';
+export { createReader, type Gain, type Readings, type SeriesInfo } from './readings.ts';
 export {
   createRegistry,
   type Family,

@@ -208,6 +208,22 @@ export class Sketch {
     return { scale, offset: offset + first, counts: counts.slice(first, end) };
   }
 
+  /** Tells the buckets (OpenTelemetry's index at `SCALE`) that grew since this was last called with `before`, in rising
+   *  order, and by how much; then `before` is as this is. */
+  catchUp(before: Sketch, grown: (index: number, count: number) => void): void {
+    before.#state.set(this.#state);
+    for (let octave = 0; octave < OCTAVES; octave++) {
+      const ours = this.#octaves[octave];
+      if (ours === undefined) continue;
+      const theirs = before.#octaves[octave] ?? before.#openOctave(octave);
+      for (let j = 0; j < PER_OCTAVE; j++) {
+        if (ours[j] === theirs[j]) continue;
+        grown((octave + MIN_EXPONENT) * PER_OCTAVE + j, ours[j]! - theirs[j]!);
+        theirs[j] = ours[j]!;
+      }
+    }
+  }
+
   copy(): Sketch {
     const copy = new Sketch();
     copy.merge(this);
