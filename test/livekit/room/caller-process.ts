@@ -1,4 +1,5 @@
 // A caller in a process of its own: LiveKit's stock client, told what to do by JSON lines on stdin, telling what it sees on stdout.
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import {
   AudioFrame,
@@ -48,10 +49,18 @@ setInterval(() => {
   }
 }, 5);
 
+/** Where what is heard is written, one file of PCM16 for each track, and how many there were. */
+let recordings: string | undefined;
+let tracks = 0;
+
 async function listen(track: RemoteTrack): Promise<void> {
   let loud = false;
   let quietFrames = 0;
+  const path = recordings === undefined ? undefined : `${recordings}-${++tracks}.pcm`;
+  const file = path === undefined ? undefined : openSync(path, 'w');
+  if (path !== undefined) tell('recording', { path });
   for await (const { data } of new AudioStream(track, { sampleRate: RATE, numChannels: 1, frameSizeMs: 10 })) {
+    if (file !== undefined) writeSync(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     let peak = 0;
     for (const sample of data) peak = Math.max(peak, Math.abs(sample));
     quietFrames = peak < LOUD ? quietFrames + 1 : 0;
@@ -60,9 +69,21 @@ async function listen(track: RemoteTrack): Promise<void> {
     if (peak >= LOUD) loud = true;
     else if (quietFrames >= 3) loud = false;
   }
+  if (file !== undefined) closeSync(file);
 }
 
-async function join({ url, token, key }: { url: string; token: string; key?: string }): Promise<void> {
+interface Join {
+  readonly url: string;
+  readonly token: string;
+  readonly key?: string;
+  /** Joins anew, for ever, when the SDK has given up. */
+  readonly again?: boolean;
+  readonly record?: string;
+}
+
+async function join(command: Join): Promise<void> {
+  const { url, token, key } = command;
+  recordings = command.record;
   const here = new Room();
   room = here;
   here.on(RoomEvent.ParticipantConnected, (p) => tell('peer', { identity: p.identity }));
@@ -80,7 +101,10 @@ async function join({ url, token, key }: { url: string; token: string; key?: str
   );
   here.on(RoomEvent.Reconnecting, () => tell('reconnecting'));
   here.on(RoomEvent.Reconnected, () => tell('reconnected'));
-  here.on(RoomEvent.Disconnected, (reason) => tell('disconnected', { reason }));
+  here.on(RoomEvent.Disconnected, (reason) => {
+    tell('disconnected', { reason });
+    if (command.again === true && room === here) void joinAgain(command);
+  });
   here.registerTextStreamHandler('lk.transcription', (reader, from) => {
     void reader
       .readAll()
@@ -102,6 +126,18 @@ async function join({ url, token, key }: { url: string; token: string; key?: str
   tell('joined', { peers: [...here.remoteParticipants.keys()] });
 }
 
+async function joinAgain(command: Join): Promise<void> {
+  source = null;
+  for (;;) {
+    try {
+      await join(command);
+      return;
+    } catch {
+      await new Promise((go) => setTimeout(go, 1000));
+    }
+  }
+}
+
 function tone(ms: number): Int16Array {
   return Int16Array.from({ length: (RATE * ms) / 1000 }, (_, i) => 9000 * Math.sin((2 * Math.PI * 440 * i) / RATE));
 }
@@ -113,10 +149,12 @@ async function perform(command: Command): Promise<unknown> {
   switch (command.do) {
     case 'join':
       return join(command);
-    case 'leave':
-      source = null;
-      await room?.disconnect();
+    case 'leave': {
+      const left = room;
+      source = room = null;
+      await left?.disconnect();
       return tell('left');
+    }
     case 'tone':
       speech = tone(command.ms);
       spoken = 0;
@@ -146,10 +184,13 @@ async function perform(command: Command): Promise<unknown> {
       return tell('unpublished');
     case 'simulate':
       return room?.simulateScenario(command.kind);
-    case 'exit':
-      await room?.disconnect();
+    case 'exit': {
+      const left = room;
+      room = null;
+      await left?.disconnect();
       await dispose();
       process.exit(0);
+    }
   }
 }
 
