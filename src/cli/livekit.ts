@@ -1,52 +1,137 @@
-// Brings calls from LiveKit: the worker, the native rooms, and the session behind each job.
+// Brings calls from LiveKit: the worker, the native rooms, and the session behind each job; and tells how it is with them.
 import type { Config } from '../config/schema.ts';
+import type { Host } from '../hosts/port.ts';
+import { serverAddresses } from '../livekit/addresses.ts';
 import { openSocket } from '../livekit/socket.ts';
 import { createTokenSource } from '../livekit/tokens.ts';
-import { createWorker, type Worker } from '../livekit/worker.ts';
+import { type AgentOptions, createWorker, type Worker } from '../livekit/worker.ts';
 import { nativeConnect } from '../livekit/room/native-connection.ts';
-import { disposeNative, loadNative } from '../livekit/room/native.ts';
+import { disposeNative, loadNative, type Native } from '../livekit/room/native.ts';
 import { createRoomJobHandler } from '../livekit/room/room-job.ts';
 import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
+import type { Admission } from './admission.ts';
 import type { Runtime } from './compose.ts';
 import { EXIT } from './exit-codes.ts';
 import { UserError } from './user-error.ts';
 
-export interface LiveKitService {
-  readonly worker: Worker;
+/** What probes and operators are told. */
+export interface LiveKitView {
+  /** Why no call can come from LiveKit at this moment, for readiness; null: they can, or never will on this host. */
+  notReady(): string | null;
+  /** For health: all is well, or what is wrong. */
+  trouble(): string | null;
+  report(): Readonly<Record<string, unknown>>;
+}
+
+export interface LiveKitService extends LiveKitView {
+  /** Null where the native library can not be loaded: everything else runs. */
+  readonly worker: Worker | null;
+  start(): void;
+  /** Resolves with the reason when the server refuses our key and has never taken it. */
+  readonly refused: Promise<string>;
+  /** Takes no further job and lets calls end; another call may shorten the limit. */
   drain(limitMs: number): Promise<void>;
 }
 
 export interface LiveKitOptions {
+  readonly host: Pick<Host, 'setEnvironment'>;
   readonly config: Config;
   readonly runtime: Runtime;
+  readonly admission: Admission;
   readonly log: Logger;
   readonly version: string;
 }
 
-/** Null where no LiveKit server is configured, or its native library can not be loaded (said in the log: all else runs). */
-export async function startLiveKit({ config, runtime, log, version }: LiveKitOptions): Promise<LiveKitService | null> {
-  const { serverUrl, apiKey, apiSecret } = config.livekit;
-  if (serverUrl === undefined) return null;
+export type LiveKitCredentials = { readonly server: string; readonly apiKey: string; readonly apiSecret: string };
+
+/** Null where no LiveKit server is configured; throws `UserError` where its key is missing. */
+export function liveKitCredentialsOf({ livekit }: Config): LiveKitCredentials | null {
+  const { serverUrl: server, apiKey, apiSecret } = livekit;
+  if (server === undefined) return null;
   if (apiKey === undefined || apiSecret === undefined) {
     throw new UserError('LiveKit needs a key and a secret', {
       exitCode: EXIT.auth,
       problems: ['livekit.api_key, livekit.api_secret: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET'],
     });
   }
+  return { server, apiKey: apiKey.reveal(), apiSecret: apiSecret.reveal() };
+}
+
+/** Null where no LiveKit server is configured. Nothing is asked of it before `start`. */
+export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitService | null> {
+  const { config, log, host } = options;
+  const credentials = liveKitCredentialsOf(config);
+  if (credentials === null) return null;
+  const { rooms } = serverAddresses(credentials.server);
+  // The native library writes what it was refused with, tokens included; it must be told before it is loaded.
+  host.setEnvironment('RUST_LOG', 'off');
   const support = await loadNative((message) => log.error('native library panicked', { reason: message }));
   if (!support.rtc) {
     log.error('calls from LiveKit are off', { rtc: false, reason: support.reason });
-    return null;
+    return withoutRtc(rooms, support.reason);
   }
-  const worker = createWorker({
-    server: serverUrl,
-    tokens: createTokenSource({ apiKey: apiKey.reveal(), apiSecret: apiSecret.reveal() }),
-    agents: [{ name: runtime.agentName }],
+  let refuse: (detail: string) => void = () => {};
+  const refused = new Promise<string>((resolve) => {
+    refuse = resolve;
+  });
+  const worker = workerOf(options, credentials, support.native, refuse);
+  return {
+    worker,
+    refused,
+    start: () => worker.start(),
+    notReady() {
+      const { reason } = worker.status();
+      return reason === 'not-registered' ? 'livekit not registered' : null;
+    },
+    trouble() {
+      const lost = worker.status().registrations.find(({ state }) => state !== 'registered');
+      return lost === undefined ? null : (lost.lastLoss ?? lost.state);
+    },
+    report() {
+      const { ready, reason, load, running, reserved, registrations } = worker.status();
+      return {
+        rtc: true,
+        server_url: rooms,
+        ready,
+        reason,
+        load: Math.round(load * 1000) / 1000,
+        jobs_running: running,
+        jobs_reserved: reserved,
+        registrations: registrations.map(({ agent, jobType, state, workerId, region, lastLoss }) => ({
+          agent_name: agent,
+          job_type: jobType,
+          state,
+          worker_id: workerId,
+          server_region: region,
+          last_loss: lastLoss,
+        })),
+      };
+    },
+    async drain(limitMs) {
+      await worker.drain(limitMs);
+      await disposeNative();
+    },
+  };
+}
+
+function workerOf(
+  { config, runtime, admission, log, version }: LiveKitOptions,
+  credentials: LiveKitCredentials,
+  native: Native,
+  onRefused: (detail: string) => void,
+): Worker {
+  const { e2eeKey } = config.livekit;
+  const sharedKey = e2eeKey === undefined ? undefined : new TextEncoder().encode(e2eeKey.reveal());
+  return createWorker({
+    server: credentials.server,
+    tokens: createTokenSource(credentials),
+    agents: [agentOf(config, runtime.agentName)],
     runJob: createRoomJobHandler({
-      connect: nativeConnect(support.native),
+      connect: nativeConnect(native),
       clock: systemClock,
       random: Math.random,
+      sharedKey: () => sharedKey,
       openCall(transport, job) {
         const { inputRateHz, outputRateHz } = transport;
         const call = runtime.open({ transport: 'livekit', inputRateHz, outputRateHz });
@@ -55,7 +140,8 @@ export async function startLiveKit({ config, runtime, log, version }: LiveKitOpt
         return call;
       },
     }),
-    admission: { maxSessions: config.capacity.maxSessions },
+    gate: admission.gate,
+    onRefused,
     registry: runtime.registry,
     log,
     clock: systemClock,
@@ -64,12 +150,22 @@ export async function startLiveKit({ config, runtime, log, version }: LiveKitOpt
     openSocket,
     version,
   });
-  worker.start();
+}
+
+function agentOf({ livekit }: Config, agentName: string): AgentOptions {
+  const { dispatch, namespace, jobType, deployment } = livekit;
+  return { name: dispatch === 'automatic' ? '' : agentName, namespace, jobType, deployment };
+}
+
+function withoutRtc(serverUrl: string, reason: string): LiveKitService {
   return {
-    worker,
-    async drain(limitMs) {
-      await worker.drain(limitMs);
-      await disposeNative();
-    },
+    worker: null,
+    refused: new Promise(() => {}),
+    start() {},
+    // Waiting would not help: probes would keep a pod out for ever that takes its other calls well.
+    notReady: () => null,
+    trouble: () => reason,
+    report: () => ({ rtc: false, server_url: serverUrl, ready: false, reason }),
+    drain: () => Promise.resolve(),
   };
 }

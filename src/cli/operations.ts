@@ -5,17 +5,22 @@ import { type Registry, renderPrometheus } from '../metrics/index.ts';
 import type {
   AuthOptions,
   HealthReport,
+  LiveKitRoutes,
   ReadyReport,
   RequestRecorder,
   ServerOptions,
   SessionInfo,
 } from '../server/options.ts';
+import type { Admission } from './admission.ts';
 import type { RunningCall, Runtime } from './compose.ts';
+import type { LiveKitView } from './livekit.ts';
 
 export interface OperationsOptions {
   readonly host: Host;
   readonly config: Config;
   readonly runtime: Runtime;
+  readonly admission: Admission;
+  readonly livekit?: { readonly view: LiveKitView; readonly routes: LiveKitRoutes } | null | undefined;
   readonly version: string;
   readonly startedAtMs: number;
   readonly auth: AuthOptions;
@@ -29,7 +34,7 @@ export interface OperationsOptions {
 const MEGABYTE = 1024 * 1024;
 
 export function createOperations(options: OperationsOptions): ServerOptions {
-  const { host, config, runtime, version, startedAtMs, auth, phase } = options;
+  const { host, config, runtime, admission, livekit, version, startedAtMs, auth, phase } = options;
   const requests = countRequests(runtime.registry);
   const uptime = runtime.registry
     .gauge({ name: 'uptime', unit: 's', help: 'Time since this process began to serve.' })
@@ -38,18 +43,24 @@ export function createOperations(options: OperationsOptions): ServerOptions {
     .gauge({ name: 'memory', unit: 'By', help: 'Resident memory of this process.' })
     .labels();
   const uptimeSeconds = () => (Date.now() - startedAtMs) / 1000;
-  const load = () => runtime.calls.size / config.capacity.maxSessions;
+  const occupied = () => {
+    const { sessions, pending } = admission.gate.occupancy();
+    return sessions + pending;
+  };
 
   const ready = (): ReadyReport => {
-    const full = runtime.calls.size >= config.capacity.maxSessions;
-    const reason = phase() === 'running' ? (full ? 'full' : undefined) : phase();
+    const { reason: closed } = admission.gate.judge();
+    const reason = phase() === 'running' ? (livekit?.view.notReady() ?? closed ?? undefined) : phase();
     return {
       ready: reason === undefined,
-      services: runtime
-        .services()
-        .filter((s) => s.state === 'closed')
-        .map((s) => s.name),
-      activeJobs: runtime.calls.size,
+      services: [
+        ...(livekit?.view.trouble() === null ? ['livekit'] : []),
+        ...runtime
+          .services()
+          .filter((s) => s.state === 'closed')
+          .map((s) => s.name),
+      ],
+      activeJobs: admission.gate.occupancy().sessions,
       maxJobs: config.capacity.maxSessions,
       reason,
     };
@@ -59,7 +70,7 @@ export function createOperations(options: OperationsOptions): ServerOptions {
     version,
     startedAtMs,
     now: Date.now,
-    health: () => health(host, runtime),
+    health: () => health(host, runtime, livekit?.view),
     ready,
     metricsText() {
       options.beforeMetrics?.();
@@ -86,10 +97,13 @@ export function createOperations(options: OperationsOptions): ServerOptions {
       },
       metrics: {
         active_sessions: runtime.calls.size,
-        load: Math.round(load() * 1000) / 1000,
-        scale_up: load() >= config.capacity.scaleUpAt,
+        load: Math.round((1000 * occupied()) / config.capacity.maxSessions) / 1000,
+        scale_up: admission.report().scale_up,
+        queue_size: admission.held,
         memory_bytes: host.facts.memoryBytes(),
       },
+      admission: admission.report(),
+      livekit: livekit?.view.report(),
     }),
     sessions: {
       list: () => [...runtime.calls.values()].map(describe),
@@ -106,23 +120,31 @@ export function createOperations(options: OperationsOptions): ServerOptions {
       })),
     auth,
     requests,
+    livekit: livekit?.routes,
     onError: options.onError,
   };
 }
 
-function health(host: Host, runtime: Runtime): HealthReport {
-  const checks = runtime
+function health(host: Host, runtime: Runtime, livekit: LiveKitView | undefined): HealthReport {
+  const trouble = livekit?.trouble() ?? null;
+  const models = runtime
     .services()
     .map(({ name, state }) =>
       state === 'closed'
         ? ({ name, status: 'pass' } as const)
         : ({ name, status: 'warn', message: `resting after failures (${state})` } as const),
     );
+  const line =
+    trouble === null
+      ? ({ name: 'livekit', status: 'pass' } as const)
+      : ({ name: 'livekit', status: 'warn', message: trouble } as const);
+  const checks = livekit === undefined ? models : [line, ...models];
   const bytes = host.facts.memoryBytes();
   const disk = host.facts.diskUsage(host.workingDirectory);
   return {
     status: checks.every((c) => c.status === 'pass') ? 'healthy' : 'degraded',
     checks,
+    livekit: livekit?.report(),
     system: {
       memory_usage_mb: bytes === null ? null : Math.round((bytes / MEGABYTE) * 10) / 10,
       load_average: host.facts.loadAverage(),

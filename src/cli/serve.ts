@@ -4,10 +4,13 @@ import type { FileWriter, Host, RunningServer } from '../hosts/port.ts';
 import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import { createApp } from '../server/app.ts';
+import type { LiveKitRoutes } from '../server/options.ts';
 import { createSocketHooks } from '../server/sockets.ts';
 import { createWebSocketCalls } from '../transports/websocket/calls.ts';
 import type { Transport } from '../transports/port.ts';
+import { type Admission, createAdmission } from './admission.ts';
 import type { Runtime } from './compose.ts';
+import type { LiveKitView } from './livekit.ts';
 import { createOperations } from './operations.ts';
 import { countSockets } from './socket-instruments.ts';
 import { systemProblem } from './user-error.ts';
@@ -15,14 +18,19 @@ import { systemProblem } from './user-error.ts';
 export interface Service {
   /** Undefined where the configuration opens no port. */
   readonly server: RunningServer | undefined;
-  /** Takes no new calls, lets the running ones end until the limit or until `hurry` resolves, then ends them. */
-  drain(limitMs: number, hurry: Promise<void>): Promise<void>;
+  /** Takes no new calls, lets the running ones end until the limit or until `hurry` resolves, then ends them. The port stays open
+   *  for as long as `others` take. */
+  drain(limitMs: number, hurry: Promise<void>, others?: Promise<void>): Promise<void>;
 }
 
 export interface ServeCallsOptions {
   readonly host: Host;
   readonly config: Config;
   readonly runtime: Runtime;
+  /** Shared with the LiveKit worker; without one it is made here. */
+  readonly admission?: Admission | undefined;
+  /** Undefined where no LiveKit server is configured. */
+  readonly livekit?: { readonly view: LiveKitView; readonly routes: LiveKitRoutes } | null | undefined;
   readonly log: Logger;
   readonly version: string;
   /** Where the inputs of calls are written; undefined: nowhere. */
@@ -33,7 +41,9 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Sockets beyond the sessions: clients that come back, and those that are told to try later. */
 const SPARE_SOCKETS = 64;
 
-export async function serveCalls({ host, config, runtime, log, version, record }: ServeCallsOptions): Promise<Service> {
+export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
+  const { host, config, runtime, livekit, log, version, record } = options;
+  const admission = options.admission ?? createAdmission({ config, runtime, clock: systemClock });
   let phase: 'starting' | 'running' | 'draining' = 'starting';
   const auth = {
     token: config.server.token?.reveal(),
@@ -46,6 +56,8 @@ export async function serveCalls({ host, config, runtime, log, version, record }
     host,
     config,
     runtime,
+    admission,
+    livekit,
     version,
     startedAtMs: Date.now(),
     auth,
@@ -62,7 +74,8 @@ export async function serveCalls({ host, config, runtime, log, version, record }
 
   function startCall(transport: Transport): ReturnType<Parameters<typeof createWebSocketCalls>[0]['start']> {
     if (phase !== 'running') return { refused: 'The server is stopping' };
-    if (runtime.calls.size >= config.capacity.maxSessions) return { refused: 'All sessions are in use' };
+    const refused = admission.refusal(transport.name);
+    if (refused !== null) return { refused };
     const id = crypto.randomUUID();
     let recording: FileWriter | undefined;
     try {
@@ -91,7 +104,7 @@ export async function serveCalls({ host, config, runtime, log, version, record }
     admit(url) {
       if (calls.isResume(url)) return null;
       if (phase !== 'running') return 'The server is stopping';
-      return runtime.calls.size < config.capacity.maxSessions ? null : 'All sessions are in use';
+      return admission.refusal('websocket');
     },
     accept: (socket, url) => calls.accept(socket, url),
     record: (status) => operations.requests.record('GET', '/call', status),
@@ -112,14 +125,15 @@ export async function serveCalls({ host, config, runtime, log, version, record }
   phase = 'running';
   return {
     server,
-    async drain(limitMs, hurry) {
+    async drain(limitMs, hurry, others) {
       phase = 'draining';
       log.info('draining', { calls: runtime.calls.size });
       const idle = Promise.all([...runtime.calls.values()].map(({ call }) => call.done));
       await Promise.race([idle, hurry, new Promise<void>((go) => systemClock.setTimer(go, limitMs))]);
       calls.stop();
-      await runtime.closeAll('server stopped');
+      await Promise.all([runtime.closeAll('server stopped'), others]);
       await server?.stop();
+      admission.stop();
     },
   };
 }

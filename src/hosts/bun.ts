@@ -1,5 +1,7 @@
 // Bun as a host, and the program's entry on Bun and in the single binary.
+import { dlopen } from 'bun:ffi';
 import { lookup } from 'node:dns/promises';
+import process from 'node:process';
 import createBunSockets from 'crossws/adapters/bun';
 import { createProcessHost, importFile, runMain } from './node-process.ts';
 import type { Host, RunningServer, ServeOptions } from './port.ts';
@@ -19,7 +21,23 @@ export function createBunHost(): Host {
       return importFile(path, shared.files);
     },
     serve: (options) => serve(options).catch((error) => withCode(error, options.hostname)),
+    setEnvironment(name, value) {
+      if (process.env[name] !== undefined) return;
+      shared.setEnvironment(name, value);
+      setNativeVariable(name, value);
+    },
   };
+}
+
+/** Bun keeps its own copy of the environment: what is written there does not reach native libraries. */
+function setNativeVariable(name: string, value: string): void {
+  try {
+    const library = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6';
+    const { symbols } = dlopen(library, { setenv: { args: ['cstring', 'cstring', 'i32'], returns: 'i32' } });
+    symbols.setenv(Buffer.from(`${name}\0`), Buffer.from(`${value}\0`), 1);
+  } catch {
+    // No such library: the variable is seen by what is written in JavaScript only.
+  }
 }
 
 /** Bun gives failed look-ups of a host name the code of another failure. */

@@ -1,17 +1,10 @@
 // The LiveKit worker of a process: registers its agents, takes the jobs that it has room for, and gives them up in order.
 import type { Registry } from '../metrics/index.ts';
-import {
-  type AdmissionLimits,
-  type AdmissionMeasures,
-  type AdmissionState,
-  type AdmissionVerdict,
-  assess,
-  DEFAULT_ADMISSION,
-  INITIAL_ADMISSION,
-} from './admission.ts';
+import type { AdmissionVerdict } from './admission.ts';
 import { serverAddresses } from './addresses.ts';
 import { DEFAULT_BACKOFF } from './backoff.ts';
 import type { Clock } from './clock.ts';
+import type { Gate } from './gate.ts';
 import { createWorkerInstruments } from './instruments.ts';
 import type { JobHandler, JobType } from './job.ts';
 import { DEFAULT_JOB_LIMITS, type JobEvents, type JobLimits, Jobs, type Line } from './jobs.ts';
@@ -49,10 +42,10 @@ export interface WorkerOptions {
   readonly tokens: TokenSource;
   readonly agents: readonly AgentOptions[];
   readonly runJob: JobHandler;
-  /** `maxSessions` is N; the rest has defaults. */
-  readonly admission: Pick<AdmissionLimits, 'maxSessions'> & Partial<AdmissionLimits>;
-  /** What the callers suffer now, and how many calls the process carries that are no jobs of this worker. */
-  readonly measures?: (() => AdmissionMeasures & { readonly otherSessions: number }) | undefined;
+  /** The process's door; calls that are no jobs of this worker are counted at it too. */
+  readonly gate: Gate;
+  /** The server refuses our key, and has never taken it before. Attempts go on. */
+  readonly onRefused?: ((detail: string) => void) | undefined;
   readonly registry: Registry;
   readonly log: WorkerLog;
   readonly clock: Clock;
@@ -128,11 +121,11 @@ export function createWorker(options: WorkerOptions): Worker {
 class LiveKitWorker implements Worker {
   readonly #o: WorkerOptions;
   readonly #timing: WorkerTiming;
-  readonly #limits: AdmissionLimits;
   readonly #jobs: Jobs;
   readonly #seats: readonly Seat[];
   readonly #instruments: ReturnType<typeof createWorkerInstruments>;
-  #admission: AdmissionState = INITIAL_ADMISSION;
+  #wasRegistered = false;
+  #leaveGate: () => void = () => {};
   #phase: 'new' | 'running' | 'draining' | 'over' = 'new';
   #cancelTick: () => void = () => {};
   #drainAtMs = Number.POSITIVE_INFINITY;
@@ -148,14 +141,13 @@ class LiveKitWorker implements Worker {
     if (new Set(keys).size < keys.length) throw new RangeError('Two agents have the same name, namespace and job type');
     this.#o = options;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
-    this.#limits = { ...DEFAULT_ADMISSION, ...options.admission };
     const { worker, rooms } = serverAddresses(options.server);
     this.#instruments = createWorkerInstruments(options.registry, {
       registered: () => this.#seats.filter(({ registration }) => registration.state === 'registered').length,
       running: () => this.#jobs.running,
       reserved: () => this.#jobs.reserved,
-      load: () => this.#load(this.#judge()),
-      scaleUp: () => this.#judge().scaleUp,
+      load: () => this.#load(options.gate.judge()),
+      scaleUp: () => options.gate.judge().scaleUp,
       draining: () => this.#isDraining,
     });
     this.#jobs = new Jobs({
@@ -163,8 +155,9 @@ class LiveKitWorker implements Worker {
       limits: this.#timing,
       events: this.#jobEvents(),
       roomsUrl: rooms,
-      admit: () => (this.#isDraining ? 'draining' : this.#judge().reason),
+      admit: () => (this.#isDraining ? 'draining' : options.gate.judge().reason),
     });
+    this.#leaveGate = options.gate.join(() => ({ sessions: this.#jobs.running, pending: this.#jobs.reserved }));
     this.#seats = options.agents.map((agent) => this.#seat(agent, worker));
   }
 
@@ -176,7 +169,7 @@ class LiveKitWorker implements Worker {
   }
 
   status(): WorkerStatus {
-    const verdict = this.#judge();
+    const verdict = this.#o.gate.judge();
     const isRegistered = this.#seats.every(({ registration }) => registration.state === 'registered');
     const reason = this.#isDraining ? 'draining' : !isRegistered ? 'not-registered' : verdict.reason;
     return {
@@ -226,20 +219,12 @@ class LiveKitWorker implements Worker {
     this.#phase = 'over';
     this.#cancelTick();
     this.#cancelDrain();
+    this.#leaveGate();
     for (const { registration } of this.#seats) registration.stop();
     this.#resolveDrained();
   }
 
   // ---- load ----
-
-  #judge(): AdmissionVerdict {
-    const { otherSessions, ...measures } = this.#o.measures?.() ?? NOT_MEASURED;
-    const sessions = this.#jobs.running + otherSessions;
-    const inputs = { ...measures, sessions, pending: this.#jobs.reserved };
-    const { state, verdict } = assess(this.#admission, inputs, this.#limits, this.#o.clock.now());
-    this.#admission = state;
-    return verdict;
-  }
 
   #load(verdict: AdmissionVerdict): number {
     return this.#isDraining ? 1 : verdict.load;
@@ -247,7 +232,7 @@ class LiveKitWorker implements Worker {
 
   /** Tells the server what has changed; `always` also what has not. */
   #tell(always = false): void {
-    const verdict = this.#judge();
+    const verdict = this.#o.gate.judge();
     const available = verdict.open && !this.#isDraining;
     const load = Math.round(this.#load(verdict) * 1000) / 1000;
     for (const seat of this.#seats) {
@@ -292,6 +277,7 @@ class LiveKitWorker implements Worker {
       format: this.#o.format ?? 'binary',
       events: {
         registered: (facts, outageMs) => {
+          this.#wasRegistered = true;
           if (outageMs > 0) {
             this.#instruments.reconnects.add(1);
             this.#instruments.outage.add(outageMs / 1000);
@@ -307,6 +293,7 @@ class LiveKitWorker implements Worker {
           log.warn(wasRegistered ? 'livekit server lost; calls go on' : 'livekit server not reached', fields);
           if (this.#isDraining) registration.stop();
           this.#jobs.lineLost(seat);
+          if (cause === 'unauthorized' && !this.#wasRegistered) this.#o.onRefused?.(detail);
         },
         news: (news) => this.#jobs.news(seat, news),
         ignored: (what) => this.#instruments.ignored(what),
@@ -362,5 +349,3 @@ class LiveKitWorker implements Worker {
     };
   }
 }
-
-const NOT_MEASURED = { lateFrameShare: null, loopLagMs: null, bufferBytes: null, otherSessions: 0 };

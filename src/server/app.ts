@@ -5,6 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { failure } from './answers.ts';
 import { authorize, refusal } from './auth.ts';
 import type { ServerOptions } from './options.ts';
+import { addLiveKitToken, addLiveKitWebhook, TOKEN_PATH, WEBHOOK_PATH } from './routes/livekit.ts';
 import { addOperations } from './routes/operations.ts';
 import { addProbes } from './routes/probes.ts';
 
@@ -12,7 +13,10 @@ import { addProbes } from './routes/probes.ts';
 const PROBES = new Set(['/health', '/health/ready', '/health/live', '/ready']);
 /** All routes; what is not in here counts as `other`. */
 const ROUTES = [...PROBES, '/status', '/metrics', '/sessions', '/sessions/:id', '/tools'];
+/** Routes that change something: only where LiveKit is configured. */
+const LIVEKIT_ROUTES = [TOKEN_PATH, WEBHOOK_PATH];
 const METHODS = 'GET, HEAD, OPTIONS';
+const POST_METHODS = 'POST, OPTIONS';
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** Makes the app; `app.fetch` is what a host serves and `app.request` what a test calls. */
@@ -33,6 +37,8 @@ export function createApp(options: ServerOptions): Hono {
       strictTransportSecurity: false,
     }),
   );
+  // Carries its own signature, which is over the bytes as they came.
+  if (options.livekit) addLiveKitWebhook(app, options.livekit.webhook);
   app.use(async (c, next) => {
     if (!isOpen(c.req.path)) {
       const verdict = authorize(c.req.raw, auth);
@@ -49,17 +55,21 @@ export function createApp(options: ServerOptions): Hono {
 
   addProbes(app, options, (request) => authorize(request, auth) === 'allowed');
   addOperations(app, options);
+  if (options.livekit) addLiveKitToken(app, options.livekit.token);
 
   // Comes after the routes: a known path asked with another method.
-  for (const route of ROUTES) {
-    app.options(route, () => new Response(null, { status: 204, headers: { allow: METHODS } }));
+  const posted = options.livekit ? LIVEKIT_ROUTES : [];
+  for (const route of [...ROUTES, ...posted]) {
+    const methods = posted.includes(route) ? POST_METHODS : METHODS;
+    app.options(route, () => new Response(null, { status: 204, headers: { allow: methods } }));
     app.all(route, () => {
-      const response = failure(options, 405, 'method_not_allowed', `This path takes ${METHODS}`);
-      response.headers.set('allow', METHODS);
+      const response = failure(options, 405, 'method_not_allowed', `This path takes ${methods}`);
+      response.headers.set('allow', methods);
       return response;
     });
   }
-  app.notFound(() => failure(options, 404, 'not_found', 'No such path', { available_endpoints: endpoints() }));
+  const endpoints = [...ROUTES, ...posted].map((route) => route.replace(':id', '{id}'));
+  app.notFound(() => failure(options, 404, 'not_found', 'No such path', { available_endpoints: endpoints }));
   app.onError((error) => {
     options.onError?.(error);
     return failure(options, 500, 'internal_error', 'The server failed at this request; its log says why');
@@ -69,9 +79,5 @@ export function createApp(options: ServerOptions): Hono {
 
 function routeOf(path: string): string {
   if (path.startsWith('/sessions/') && path.indexOf('/', 10) < 0 && path.length > 10) return '/sessions/:id';
-  return ROUTES.includes(path) ? path : 'other';
-}
-
-function endpoints(): string[] {
-  return ROUTES.map((route) => route.replace(':id', '{id}'));
+  return ROUTES.includes(path) || LIVEKIT_ROUTES.includes(path) ? path : 'other';
 }

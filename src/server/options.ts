@@ -1,4 +1,5 @@
 // What the server is given: plain functions and values, so that it knows neither sessions nor hosts.
+import type { LiveKitTokenOptions, LiveKitWebhookOptions } from './routes/livekit.ts';
 
 /** Names and statuses of the contract (`GET /health`). */
 export interface HealthReport {
@@ -59,6 +60,12 @@ export interface AuthOptions {
   readonly hint?: string | undefined;
 }
 
+/** What LiveKit and its clients ask of us; only where a LiveKit server is configured. */
+export interface LiveKitRoutes {
+  readonly token: LiveKitTokenOptions;
+  readonly webhook: LiveKitWebhookOptions;
+}
+
 export interface ServerOptions {
   readonly version: string;
   /** Epoch time of the start, ms. */
@@ -81,6 +88,7 @@ export interface ServerOptions {
   tools(): readonly ToolInfo[];
   readonly auth: AuthOptions;
   readonly requests: RequestRecorder;
+  readonly livekit?: LiveKitRoutes | undefined;
   /** Told of errors that a route threw; the client only reads "internal error". */
   onError?(error: unknown): void;
 }

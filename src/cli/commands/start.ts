@@ -5,9 +5,12 @@ import type { Config } from '../../config/schema.ts';
 import { demoAgent } from '../../models/simulated/index.ts';
 import type { Files } from '../../hosts/port.ts';
 import { createLogger } from '../../ops/logs.ts';
+import { systemClock } from '../../runner/clock.ts';
+import { createAdmission } from '../admission.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { composeRuntime } from '../compose.ts';
 import { EXIT } from '../exit-codes.ts';
+import type { LiveKitOptions } from '../livekit.ts';
 import { loadAgent } from '../load-agent.ts';
 import { serveCalls } from '../serve.ts';
 import { systemProblem, UserError } from '../user-error.ts';
@@ -66,7 +69,9 @@ export const command: Command = {
       summary: 'Simulated models, and a demonstration call through the own WebSocket; needs no key',
     },
   ],
-  notes: ['Stops on SIGINT and SIGTERM: no new calls, the running ones may end; a second signal ends them at once.'],
+  notes: [
+    'Stops on SIGINT and SIGTERM: no new calls, the running ones may end; a second signal ends them at once, a third the program.',
+  ],
   async run(context) {
     const { host, args, log, version } = context;
     const demo = args.boolean('demo') === true;
@@ -85,10 +90,12 @@ export const command: Command = {
     const folder = args.string('record');
     if (folder !== undefined) await checkRecordings(host.files, folder);
     const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
-    const service = await serveCalls({ host, config, runtime, log: quiet, version, record });
-    void runtime.warm();
+    const admission = createAdmission({ config, runtime, clock: systemClock });
     // The demonstration needs nothing from outside.
-    const livekit = demo ? null : await (await import('../livekit.ts')).startLiveKit({ config, runtime, log, version });
+    const livekit = demo ? null : await liveKitOf({ host, config, runtime, admission, log, version });
+    const service = await serveCalls({ host, config, runtime, admission, livekit, log: quiet, version, record });
+    void runtime.warm();
+    livekit?.view.start();
     const stopped = untilStopped(context);
     if (service.server === undefined) log.warn('no port is opened: health_server.enabled is false');
     else
@@ -102,13 +109,28 @@ export const command: Command = {
       if (!stopped.signalled())
         host.print(`\nThe server stays up: ${service.server.url}health, /metrics, /status. Ctrl-C stops it.`);
     }
-    await stopped.first;
-    const limitMs = config.capacity.drainTimeoutMs;
-    void stopped.second.then(() => livekit?.worker.drain(0));
-    await Promise.all([livekit?.drain(limitMs), service.drain(limitMs, stopped.second)]);
-    return EXIT.success;
+    const refused = await Promise.race([stopped.first, livekit?.view.refused ?? stopped.first]);
+    const limitMs = refused === undefined ? config.capacity.drainTimeoutMs : 0;
+    void stopped.second.then(() => livekit?.view.drain(0));
+    await service.drain(limitMs, stopped.second, livekit?.view.drain(limitMs));
+    if (refused === undefined) return EXIT.success;
+    throw new UserError('LiveKit server refuses the API key or secret', {
+      exitCode: EXIT.auth,
+      problems: [`${config.livekit.serverUrl}: ${refused}`, 'check LIVEKIT_API_KEY and LIVEKIT_API_SECRET'],
+    });
   },
 };
+
+async function liveKitOf(options: LiveKitOptions) {
+  const { createLiveKit, liveKitCredentialsOf } = await import('../livekit.ts');
+  const credentials = liveKitCredentialsOf(options.config);
+  const view = credentials === null ? null : await createLiveKit(options);
+  if (credentials === null || view === null) return null;
+  const { liveKitRoutes } = await import('../livekit-routes.ts');
+  const { config, runtime, log } = options;
+  const agentName = config.livekit.dispatch === 'automatic' ? undefined : runtime.agentName;
+  return { view, routes: liveKitRoutes({ credentials, agentName, registry: runtime.registry, log }) };
+}
 
 async function checkRecordings(files: Files, folder: string): Promise<void> {
   if (!(await files.exists(folder))) {
@@ -121,7 +143,7 @@ async function checkRecordings(files: Files, folder: string): Promise<void> {
   await files.checkWritable(probe).catch(systemProblem('Cannot record', `--record: ${folder}`));
 }
 
-/** The first signal asks, the second insists. */
+/** The first signal asks, the second insists, the third waits for nothing. */
 function untilStopped({ host }: CommandContext) {
   let signals = 0;
   let one: () => void = () => {};
@@ -132,7 +154,12 @@ function untilStopped({ host }: CommandContext) {
   const second = new Promise<void>((resolve) => {
     two = resolve;
   });
-  host.onSignal(() => (++signals === 1 ? one() : two()));
+  host.onSignal(() => {
+    signals++;
+    if (signals === 1) one();
+    else if (signals === 2) two();
+    else host.exit(EXIT.general);
+  });
   return { first, second, signalled: () => signals > 0 };
 }
 

@@ -1,6 +1,7 @@
 // A worker on virtual time with in-memory connections, and jobs that end when a test says so.
 import { createRegistry, type Registry } from '../../../src/metrics/index.ts';
 import type { AdmissionMeasures } from '../../../src/livekit/admission.ts';
+import { createGate, type Gate, type GateOptions } from '../../../src/livekit/gate.ts';
 import type { AssignedJob, JobOutcome, RunningJob } from '../../../src/livekit/job.ts';
 import type { AgentOptions, Worker, WorkerOptions } from '../../../src/livekit/worker.ts';
 import { createWorker } from '../../../src/livekit/worker.ts';
@@ -38,6 +39,7 @@ export interface Bench {
   readonly clock: VirtualClock;
   readonly links: FakeLinks;
   readonly worker: Worker;
+  readonly gate: Gate;
   readonly jobs: FakeJob[];
   readonly registry: Registry;
   readonly log: string[];
@@ -49,7 +51,12 @@ export interface Bench {
   metric(name: string, labels?: Record<string, string>): number | undefined;
 }
 
-export function createBench(more: Partial<WorkerOptions> & { agent?: Partial<AgentOptions> } = {}): Bench {
+export interface BenchOptions extends Partial<WorkerOptions> {
+  readonly agent?: Partial<AgentOptions>;
+  readonly admission?: GateOptions['limits'];
+}
+
+export function createBench(more: BenchOptions = {}): Bench {
   const clock = createVirtualClock();
   const links = createFakeLinks();
   const registry = createRegistry();
@@ -59,7 +66,9 @@ export function createBench(more: Partial<WorkerOptions> & { agent?: Partial<Age
   const write = (level: string) => (message: string, fields?: object) => {
     log.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
   };
-  const { agent, ...options } = more;
+  const { agent, admission = { maxSessions: 6 }, ...options } = more;
+  const gate = createGate({ limits: admission, measures: () => bench.measures, clock });
+  gate.join(() => ({ sessions: bench.measures.otherSessions, pending: 0 }));
   const bench: Bench = {
     clock,
     links,
@@ -68,6 +77,7 @@ export function createBench(more: Partial<WorkerOptions> & { agent?: Partial<Age
     log,
     measures: { lateFrameShare: null, loopLagMs: null, bufferBytes: null, otherSessions: 0 },
     tokensMinted: () => minted,
+    gate,
     worker: createWorker({
       server: 'ws://livekit.example',
       tokens: {
@@ -80,8 +90,7 @@ export function createBench(more: Partial<WorkerOptions> & { agent?: Partial<Age
         jobs.push(one);
         return one;
       },
-      admission: { maxSessions: 6 },
-      measures: () => bench.measures,
+      gate,
       registry,
       log: { info: write('info'), warn: write('warn'), error: write('error') },
       clock,

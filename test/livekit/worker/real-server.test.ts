@@ -193,7 +193,7 @@ real(
 real('a worker below the target load is offered calls, at 0.69 too', async () => {
   const one = await ready({
     admission: { maxSessions: 3 },
-    measures: () => ({ lateFrameShare: 0.0199, loopLagMs: null, bufferBytes: null, otherSessions: 0 }),
+    measures: () => ({ lateFrameShare: 0.0199, loopLagMs: null, bufferBytes: null }),
   });
   assert.ok(one.worker.status().load > 0.68 && one.worker.status().load < 0.7);
   await api.dispatch.create('busy', { agentName: 'judge' });

@@ -1,5 +1,6 @@
 // A worker with real sockets against a server, jobs that only sign in to their room, and waiting for what must happen.
 import { WebSocket } from 'ws';
+import { createGate, type GateOptions } from '../../../src/livekit/gate.ts';
 import { openSocket } from '../../../src/livekit/socket.ts';
 import { createTokenSource, type Credentials } from '../../../src/livekit/tokens.ts';
 import { createWorker, type Worker, type WorkerOptions } from '../../../src/livekit/worker.ts';
@@ -14,7 +15,13 @@ export interface RealWorker {
   stop(): Promise<void>;
 }
 
-export function startWorker(server: string, credentials: Credentials, more: Partial<WorkerOptions> = {}): RealWorker {
+export interface RealWorkerOptions extends Partial<WorkerOptions> {
+  readonly admission?: GateOptions['limits'];
+  readonly measures?: GateOptions['measures'];
+}
+
+export function startWorker(server: string, credentials: Credentials, options: RealWorkerOptions = {}): RealWorker {
+  const { admission = { maxSessions: 10 }, measures, ...more } = options;
   const jobs: FakeJob[] = [];
   const log: string[] = [];
   const write = (message: string, fields?: object) => {
@@ -29,7 +36,7 @@ export function startWorker(server: string, credentials: Credentials, more: Part
       jobs.push(one);
       return one;
     },
-    admission: { maxSessions: 10 },
+    gate: createGate({ limits: admission, measures, clock: systemClock }),
     registry: createRegistry(),
     log: { info: write, warn: write, error: write },
     clock: systemClock,
