@@ -44,6 +44,7 @@ test('no secret leaks through show, JSON, inspection or the log', () => {
       'livekit.api_secret',
       'livekit.e2ee_key',
       'server.token',
+      'telemetry.otlp.headers',
     ],
   );
   const loaded = loadConfig({
