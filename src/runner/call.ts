@@ -17,7 +17,7 @@ import type { SessionEvent } from '../session/inputs.ts';
 import type { Ledger } from '../session/ledger.ts';
 import type { SessionOptions } from '../session/options.ts';
 import { createSession, type Session } from '../session/session.ts';
-import type { CallInput, Transport } from '../transports/port.ts';
+import type { CallInput, LineReport, Transport } from '../transports/port.ts';
 import type { Breaker } from './breaker.ts';
 import type { CannedAudio } from './canned.ts';
 import type { Clock } from './clock.ts';
@@ -99,10 +99,13 @@ export interface Call {
   attach(transport: Transport): void;
   say(text: string): void;
   close(reason: string): void;
-  ledger(): Ledger;
+  ledger(): CallLedger;
   /** Resolves with the reason when the call is over and everything is given back. */
   readonly done: Promise<string>;
 }
+
+/** The session's ledger, with what the line was worth where that is measured. */
+export type CallLedger = Ledger & { readonly connection?: LineReport };
 
 /** Once text has begun to come, the model may pause this long. */
 const TEXT_IDLE_MS = 10_000;
@@ -205,6 +208,7 @@ class RunningCall implements Call, Effects {
     played: (position) => this.#tell({ type: 'played', position }),
     text: (text) => this.#tell({ type: 'text', text }),
     dtmf: (digit) => this.#tell({ type: 'dtmf', digit }),
+    heardSoFar: () => (this.#ended ? null : this.session.heardSoFar(this.#o.clock.now())),
     close: (reason) => this.close(reason),
   };
 
@@ -245,10 +249,12 @@ class RunningCall implements Call, Effects {
     this.#tell({ type: 'close', reason });
   }
 
-  ledger(): Ledger {
-    return this.session.ledger((hostMs) =>
+  ledger(): CallLedger {
+    const ledger = this.session.ledger((hostMs) =>
       new Date(this.#o.epochMs + (Number.isNaN(hostMs) ? this.#o.clock.now() : hostMs)).toISOString(),
     );
+    const connection = this.#transport?.report?.();
+    return connection === undefined ? ledger : { ...ledger, connection };
   }
 
   #tell(event: SessionEvent): void {

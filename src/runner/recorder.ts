@@ -79,6 +79,7 @@ export function recordSession(
       return session.frameLatencyMs;
     },
     ledger: (startedAt) => session.ledger(startedAt),
+    heardSoFar: (nowMs) => session.heardSoFar(nowMs),
     snapshot: () => session.snapshot(),
   };
 }

@@ -29,6 +29,8 @@ export interface Session {
   readonly framesLate: number;
   /** Decision time less due time of the newest frame, in ms. */
   readonly frameLatencyMs: number;
+  /** The reply that is being spoken and the words of it that were heard by now; null while there is none. Changes nothing. */
+  heardSoFar(nowMs: number): { readonly turn: number; readonly text: string } | null;
   /** `startedAt` writes a time of the host's clock as ISO 8601. */
   ledger(startedAt: (hostMs: number) => string): Ledger;
   snapshot(): SessionSnapshot;
@@ -376,6 +378,10 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     // A voice that goes on after the call was given up would begin another turn.
     if (last) this.#close('model failure');
     else this.#step(REPLY_FINISHED);
+  }
+
+  heardSoFar(nowMs: number): { readonly turn: number; readonly text: string } | null {
+    return this.#endReason === null ? this.#speaker.heardSoFar(nowMs) : null;
   }
 
   #close(reason: string): void {

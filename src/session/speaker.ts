@@ -289,6 +289,14 @@ export class Speaker {
     );
   }
 
+  /** The reply that is being spoken, and what was heard of it by now. */
+  heardSoFar(nowMs: number): { readonly turn: number; readonly text: string } | null {
+    const { reply } = this.#answer;
+    if (reply === null || !reply.released) return null;
+    const heard = this.#heard(reply, 'closed', reply.heldAtMs ?? nowMs);
+    return { turn: reply.turn, text: heard.filter((t) => t !== '').join(' ') };
+  }
+
   /** The conversation as it would be if the reply ended now. */
   messages(nowMs: number): Message[] {
     const { reply } = this.#answer;

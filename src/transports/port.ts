@@ -12,6 +12,9 @@ export interface CallInput {
   played(position: number): void;
   text(text: string): void;
   dtmf(digit: string): void;
+  /** The reply that is being spoken and the words of it that were heard by now, for clients that show them; null while
+   *  there is none. */
+  heardSoFar?(): { readonly turn: number; readonly text: string } | null;
   /** The caller is gone, or the transport is. Further calls are ignored. */
   close(reason: string): void;
 }
@@ -34,6 +37,36 @@ export interface Transport {
   notify(event: CallNotice): void;
   /** Ends the line from our side. Idempotent. */
   close(reason: string): void;
+  /** What the line was worth so far, for the ledger. */
+  report?(): LineReport;
+}
+
+/** A line over the whole call. Null: not measured. Shares 0..1. */
+export interface LineReport {
+  /** Where this process runs, if it was told. */
+  readonly region: string | null;
+  /** From the first attempt until the line stood. */
+  readonly setupMs: number | null;
+  /** Times that the line was lost, and how long in all. */
+  readonly outages: number;
+  readonly outageMs: number;
+  /** Voice that was said again after outages. */
+  readonly repeatedMs: number;
+  readonly route: 'direct' | 'relay' | null;
+  /** Means over the seconds in which they were measured, and the worst second. */
+  readonly rttMs: MeanAndWorst | null;
+  readonly jitterInMs: MeanAndWorst | null;
+  readonly lossIn: MeanAndWorst | null;
+  readonly jitterOutMs: MeanAndWorst | null;
+  readonly lossOut: MeanAndWorst | null;
+  /** Share of the caller's audio that had to be made up. */
+  readonly concealed: MeanAndWorst | null;
+  readonly bitrateInBps: MeanAndWorst | null;
+  readonly bitrateOutBps: MeanAndWorst | null;
+}
+export interface MeanAndWorst {
+  readonly mean: number;
+  readonly worst: number;
 }
 
 /** What a client may be shown of a call. */
