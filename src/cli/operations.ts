@@ -1,7 +1,7 @@
 // What the server is told about the program: health, readiness, numbers and calls. Every value is measured or absent.
 import type { Config } from '../config/schema.ts';
 import type { Host } from '../hosts/port.ts';
-import { type Registry, renderPrometheus } from '../metrics/index.ts';
+import { createPrometheusPage, type Registry } from '../metrics/index.ts';
 import type {
   AuthOptions,
   HealthReport,
@@ -12,6 +12,7 @@ import type {
   SessionInfo,
 } from '../server/options.ts';
 import type { Admission } from './admission.ts';
+import { systemClock } from '../runner/clock.ts';
 import type { RunningCall, Runtime } from './compose.ts';
 import type { LiveKitView } from './livekit.ts';
 
@@ -26,8 +27,6 @@ export interface OperationsOptions {
   readonly auth: AuthOptions;
   /** `draining` when the program has been told to stop. */
   phase(): 'starting' | 'running' | 'draining';
-  /** Brings into the registry what is counted elsewhere. */
-  beforeMetrics?(): void;
   onError(error: unknown): void;
 }
 
@@ -36,13 +35,16 @@ const MEGABYTE = 1024 * 1024;
 export function createOperations(options: OperationsOptions): ServerOptions {
   const { host, config, runtime, admission, livekit, version, startedAtMs, auth, phase } = options;
   const requests = countRequests(runtime.registry);
-  const uptime = runtime.registry
-    .gauge({ name: 'uptime', unit: 's', help: 'Time since this process began to serve.' })
-    .labels();
-  const memory = runtime.registry
-    .gauge({ name: 'memory', unit: 'By', help: 'Resident memory of this process.' })
-    .labels();
   const uptimeSeconds = () => (Date.now() - startedAtMs) / 1000;
+  const page = createPrometheusPage(runtime.registry, systemClock.now);
+  runtime.registry
+    .gauge({ name: 'uptime', unit: 's', help: 'Time since this process began to serve.' })
+    .labels()
+    .observe(() => Math.floor(uptimeSeconds()));
+  runtime.registry
+    .gauge({ name: 'memory', unit: 'By', help: 'Resident memory of this process.' })
+    .labels()
+    .observe(() => host.facts.memoryBytes());
   const occupied = () => {
     const { sessions, pending } = admission.gate.occupancy();
     return sessions + pending;
@@ -73,11 +75,7 @@ export function createOperations(options: OperationsOptions): ServerOptions {
     health: () => health(host, runtime, livekit?.view),
     ready,
     metricsText() {
-      options.beforeMetrics?.();
-      uptime.set(Math.floor(uptimeSeconds()));
-      const bytes = host.facts.memoryBytes();
-      if (bytes !== null) memory.set(bytes);
-      return renderPrometheus(runtime.registry);
+      return page();
     },
     status: () => ({
       worker_id: `${runtime.agentName}-${host.pid}`,

@@ -62,7 +62,6 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     startedAtMs: Date.now(),
     auth,
     phase: () => phase,
-    beforeMetrics: () => countedSockets(),
     onError: (error) => log.error('route failed', { error }),
   });
   const calls = createWebSocketCalls({
@@ -70,7 +69,7 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     newToken: () => crypto.randomUUID() + crypto.randomUUID(),
     start: (transport) => startCall(transport),
   });
-  const countedSockets = countSockets(runtime.registry, calls.counts);
+  countSockets(runtime.registry, calls.counts);
 
   function startCall(transport: Transport): ReturnType<Parameters<typeof createWebSocketCalls>[0]['start']> {
     if (phase !== 'running') return { refused: 'The server is stopping' };

@@ -1,9 +1,9 @@
 // What the WebSocket transport counts, as metrics: connections, calls, and everything that was dropped.
-import type { Registry } from '../metrics/index.ts';
+import type { CounterHandle, Registry } from '../metrics/index.ts';
 import type { WebSocketCounts } from '../transports/websocket/limits.ts';
 
-/** Declares the metrics; the answer brings them up to date. */
-export function countSockets(registry: Registry, counts: Readonly<WebSocketCounts>): () => void {
+/** Declares the metrics, which follow the transport's counts. */
+export function countSockets(registry: Registry, counts: Readonly<WebSocketCounts>): void {
   const counter = (name: string, help: string) => registry.counter({ name, help }).labels();
   const messages = registry.counter({
     name: 'syrinx.websocket.messages.dropped',
@@ -16,26 +16,19 @@ export function countSockets(registry: Registry, counts: Readonly<WebSocketCount
     unit: '{sample}',
     labels: ['direction'],
   });
-  const handles = {
-    connections: counter('syrinx.websocket.connections', 'WebSocket connections that were opened.'),
-    calls: counter('syrinx.websocket.calls', 'Calls that began over a WebSocket.'),
-    resumed: counter('syrinx.websocket.resumed', 'Calls whose client came back after its connection was lost.'),
-    lost: counter('syrinx.websocket.lost', 'Calls whose client did not come back in time.'),
-    malformedMessages: messages.labels({ reason: 'malformed' }),
-    unknownMessages: messages.labels({ reason: 'unknown' }),
-    shedMessages: messages.labels({ reason: 'too many' }),
-    oddFrames: messages.labels({ reason: 'odd frame' }),
-    oversizedFrames: messages.labels({ reason: 'too large' }),
-    missedNotices: messages.labels({ reason: 'client away' }),
-    shedInputSamples: audio.labels({ direction: 'input' }),
-    shedOutputSamples: audio.labels({ direction: 'output' }),
-  };
-  const told = { ...counts };
-  return () => {
-    for (const name of Object.keys(handles) as (keyof WebSocketCounts)[]) {
-      const now = counts[name];
-      if (now > told[name]) handles[name].add(now - told[name]);
-      told[name] = now;
-    }
-  };
+  const followed: readonly (readonly [keyof WebSocketCounts, CounterHandle])[] = [
+    ['connections', counter('syrinx.websocket.connections', 'WebSocket connections that were opened.')],
+    ['calls', counter('syrinx.websocket.calls', 'Calls that began over a WebSocket.')],
+    ['resumed', counter('syrinx.websocket.resumed', 'Calls whose client came back after its connection was lost.')],
+    ['lost', counter('syrinx.websocket.lost', 'Calls whose client did not come back in time.')],
+    ['malformedMessages', messages.labels({ reason: 'malformed' })],
+    ['unknownMessages', messages.labels({ reason: 'unknown' })],
+    ['shedMessages', messages.labels({ reason: 'too many' })],
+    ['oddFrames', messages.labels({ reason: 'odd frame' })],
+    ['oversizedFrames', messages.labels({ reason: 'too large' })],
+    ['missedNotices', messages.labels({ reason: 'client away' })],
+    ['shedInputSamples', audio.labels({ direction: 'input' })],
+    ['shedOutputSamples', audio.labels({ direction: 'output' })],
+  ];
+  for (const [name, handle] of followed) handle.observe(() => counts[name]);
 }

@@ -1,5 +1,5 @@
 // What `syrinx/metrics` gives: instruments, the registry, the quantile sketch, the text format, OTLP data and the snapshot.
-export type { CounterHandle, GaugeHandle, HistogramHandle } from './handles.ts';
+export { CounterHandle, GaugeHandle, HistogramHandle } from './handles.ts';
 export {
   createOtlpProducer,
   OTLP_POINT,
@@ -9,7 +9,7 @@ export {
   type OtlpProducer,
   type OtlpProducerOptions,
 } from './otlp.ts';
-export { createPrometheusPage, PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus-text.ts';
+export { createPrometheusPage, describeTarget, PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus-text.ts';
 export { createReader, type Gain, type Readings, type SeriesInfo } from './readings.ts';
 export {
   createRegistry,

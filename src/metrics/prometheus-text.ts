@@ -1,13 +1,28 @@
 // The registry in Prometheus' text format, version 0.0.4.
 import { CounterHandle, GaugeHandle, HistogramHandle } from './handles.ts';
-import { escapeHelp } from './names.ts';
-import type { Family, Registry, Series } from './registry.ts';
+import { escapeHelp, escapeLabel, prometheusLabel } from './names.ts';
+import type { Family, Labels, Registry, Series } from './registry.ts';
 
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+const targets = new WeakMap<Registry, string>();
+
+/** Says who is measured, as OpenTelemetry's resource: `target_info`, once, instead of labels on every series. */
+export function describeTarget(registry: Registry, attributes: Labels): void {
+  const labels = new Map<string, string>();
+  // Names that become one are joined, as OpenTelemetry wants it: a label that comes twice takes the whole page down.
+  for (const [name, value] of Object.entries(attributes)) {
+    const label = prometheusLabel(name);
+    const before = labels.get(label);
+    labels.set(label, before === undefined ? value : `${before};${value}`);
+  }
+  const text = [...labels].map(([label, value]) => `${label}="${escapeLabel(value)}"`).join(',');
+  targets.set(registry, `# HELP target_info Who is measured.\n# TYPE target_info gauge\ntarget_info{${text}} 1\n`);
+}
+
 /** One block for each instrument that has a value; ends with a line end. */
 export function renderPrometheus(registry: Registry): string {
-  let text = '';
+  let text = targets.get(registry) ?? '';
   for (const family of registry.families()) text += block(family);
   return text;
 }

@@ -13,6 +13,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { LiveKitOptions } from '../livekit.ts';
 import { loadAgent } from '../load-agent.ts';
 import { serveCalls } from '../serve.ts';
+import { startTelemetry } from '../telemetry.ts';
 import { systemProblem, UserError } from '../user-error.ts';
 
 export const command: Command = {
@@ -91,6 +92,15 @@ export const command: Command = {
     if (folder !== undefined) await checkRecordings(host.files, folder);
     const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
     const admission = createAdmission({ config, runtime, clock: systemClock });
+    const telemetry = await startTelemetry({
+      host,
+      config,
+      registry: runtime.registry,
+      agentName: runtime.agentName,
+      log: quiet,
+      version,
+      queues: { admission: () => admission.held },
+    });
     // The demonstration needs nothing from outside.
     const livekit = demo ? null : await liveKitOf({ host, config, runtime, admission, log, version });
     const service = await serveCalls({ host, config, runtime, admission, livekit, log: quiet, version, record });
@@ -113,6 +123,7 @@ export const command: Command = {
     const limitMs = refused === undefined ? config.capacity.drainTimeoutMs : 0;
     void stopped.second.then(() => livekit?.view.drain(0));
     await service.drain(limitMs, stopped.second, livekit?.view.drain(limitMs));
+    await telemetry.stop();
     if (refused === undefined) return EXIT.success;
     throw new UserError('LiveKit server refuses the API key or secret', {
       exitCode: EXIT.auth,
