@@ -39,6 +39,8 @@ export interface CommandContext {
   readonly args: ParsedArguments;
   /** Defaults, then file, environment, flags. For a command with `configuration: 'none'` the defaults alone. */
   readonly config: Config;
+  /** Where each value came from, by its key. */
+  readonly origins: LoadedConfig['origins'];
   /** Writes to standard error at the configured level. */
   readonly log: Logger;
   readonly version: string;

@@ -97,10 +97,10 @@ async function createContext(host: Host, command: Command, args: ParsedArguments
   ]);
   const flags = await settingFlags(command, args);
   const read = (file?: string) => readConfig(host, file ?? args.string('config'), flags);
-  const { config, warnings } = command.configuration === 'none' ? loadConfig({}) : await read();
+  const { config, origins, warnings } = command.configuration === 'none' ? loadConfig({}) : await read();
   const log = createLog(host, config.logging);
   for (const warning of warnings) log.warn('configuration is odd', { warning });
-  return { host, args, config, log, version: VERSION, loadConfig: read };
+  return { host, args, config, origins, log, version: VERSION, loadConfig: read };
 }
 
 function createLog(host: Host, logging: CommandContext['config']['logging']): Logger {

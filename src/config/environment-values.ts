@@ -61,8 +61,18 @@ export function readText(setting: Setting, text: string): unknown {
         .split(',')
         .map((item) => item.trim())
         .filter((item) => item !== '');
+    case 'groups':
+      return json(text);
     case 'string':
       // `INFO` for `info`.
       return setting.wanted.startsWith('one of') && setting.check(text) === undefined ? lower : text;
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }

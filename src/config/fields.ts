@@ -54,6 +54,14 @@ export function texts(about: string, initial: string[] = []) {
   );
 }
 
+/** Groups of values by a name that the user chooses; what is in them is checked by whoever reads them. */
+export function groups(about: string) {
+  return v.optional(
+    v.pipe(v.record(v.string(), v.record(v.string(), v.unknown())), v.maxEntries(1000), v.description(about)),
+    {},
+  );
+}
+
 /** A key or token: its value is wrapped at once and never part of a message. */
 export function secret(about: string) {
   return v.optional(

@@ -2,7 +2,7 @@
 import { KEYS } from './aliases.ts';
 import { type JsonEntry, JsonError, type JsonNode, parseJsonc } from './jsonc.ts';
 import { nearest } from './nearest.ts';
-import type { Given } from './origin.ts';
+import type { Given, Origin } from './origin.ts';
 import { GROUPS, SETTINGS, snakeCase } from './settings.ts';
 
 export interface FileSource {
@@ -55,7 +55,9 @@ export function fileValues(file: FileSource, problems: string[]): Given[] {
     const origin = { kind: 'file', name: place(entry.line) } as const;
     const earlier = given.get(key);
     if (earlier !== undefined) problems.push(`${key}: given twice (file ${earlier.origin.name} and ${origin.name})`);
-    given.set(key, { key, value: plainValue(entry.node), origin });
+    const deep = SETTINGS.get(key)?.kind === 'groups';
+    const inside = deep ? new Map(placesIn(entry.node, '', place)) : undefined;
+    given.set(key, { key, value: plainValue(entry.node, deep), origin, inside });
   };
   walk(root, '');
   return [...given.values()];
@@ -74,7 +76,19 @@ function byLastName(name: string): string | undefined {
   return [...SETTINGS.keys()].find((key) => key.endsWith(ending));
 }
 
-function plainValue(node: JsonNode): unknown {
-  if (node.kind === 'array') return (node.value as readonly JsonNode[]).map(plainValue);
-  return node.kind === 'object' ? {} : node.value;
+/** Groups are shown and refused as groups, unless they are what is wanted. */
+function plainValue(node: JsonNode, deep: boolean): unknown {
+  if (node.kind === 'array') return (node.value as readonly JsonNode[]).map((item) => plainValue(item, deep));
+  if (node.kind !== 'object') return node.value;
+  const entries = deep ? (node.value as readonly JsonEntry[]) : [];
+  return Object.fromEntries(entries.map((entry) => [entry.key, plainValue(entry.node, deep)]));
+}
+
+function* placesIn(node: JsonNode, prefix: string, place: (line: number) => string): Generator<[string, Origin]> {
+  if (node.kind !== 'object') return;
+  for (const entry of node.value as readonly JsonEntry[]) {
+    const path = `${prefix}${entry.key}`;
+    yield [path, { kind: 'file', name: place(entry.line) }];
+    yield* placesIn(entry.node, `${path}.`, place);
+  }
 }

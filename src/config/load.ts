@@ -16,7 +16,7 @@ export interface Sources {
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** For each setting that has a value. */
+  /** For each setting that has a value, and for what is inside of groups. */
   readonly origins: ReadonlyMap<string, Origin>;
   /** Things that are probably not meant, but harmless. */
   readonly warnings: readonly string[];
@@ -39,7 +39,7 @@ export function loadConfig(sources: Sources): LoadedConfig {
     values.set(key, initial);
     origins.set(key, { kind: 'default', name: '' });
   }
-  for (const { key, value, origin } of given) {
+  for (const { key, value, origin, inside = [] } of given) {
     const setting = SETTINGS.get(key);
     if (setting === undefined) throw new RangeError(`Flag ${origin.name} stands for an unknown setting '${key}'`);
     const checked = setting.check(value);
@@ -49,6 +49,7 @@ export function loadConfig(sources: Sources): LoadedConfig {
     }
     values.set(key, checked.value);
     origins.set(key, origin);
+    for (const [path, at] of inside) origins.set(`${key}.${path}`, at);
   }
   problems.push(...contradictions(values));
   if (problems.length > 0) throw new ConfigError(problems);

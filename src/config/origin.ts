@@ -10,4 +10,6 @@ export interface Given {
   readonly key: string;
   readonly value: unknown;
   readonly origin: Origin;
+  /** Of groups, where what is in them stands, by its path with dots: `high_latency.threshold`. */
+  readonly inside?: ReadonlyMap<string, Origin> | undefined;
 }

@@ -1,7 +1,7 @@
 // Every setting of the program, area by area: name, type, range, default and what it is for. All else derives from here.
 import * as v from 'valibot';
 import { DEFAULT_SESSION_OPTIONS } from '../session/options.ts';
-import { address, choice, decimal, flag, integer, secret, text, texts } from './fields.ts';
+import { address, choice, decimal, flag, groups, integer, secret, text, texts } from './fields.ts';
 
 const { listening, turns, reply, phrases } = DEFAULT_SESSION_OPTIONS;
 const HTTP = ['http:', 'https:'] as const;
@@ -174,6 +174,11 @@ export const AREAS = {
       compression: choice('Whether bodies are packed', ['gzip', 'none'], undefined),
       timeoutMs: integer('Longest time of one delivery, retries included', 10_000, 100, 60_000),
     }),
+    dataDirectory: text(
+      'Folder of history and alert state, for this process alone; without it both are kept in memory',
+      undefined,
+      4096,
+    ),
     retentionHours: integer('How long detailed history is kept', 24, 1, 8760),
     aggregatedRetentionDays: integer('How long minute-by-minute history is kept', 30, 1, 3650),
     maxSeriesPerInstrument: integer('Label combinations of one metric; more share one series', 2000, 1, 1_000_000),
@@ -188,6 +193,43 @@ export const AREAS = {
       memoryPercent: decimal('Alert above this share of the memory limit', 80, 0, 100),
       cpuPercent: decimal('Alert above this share of all cores', 70, 0, 100),
       errorRate: decimal('Alert above this share of failures (0.05 is 5 %)', 0.05, 0, 1),
+    }),
+  }),
+  alerts: v.strictObject({
+    enabled: flag('Off: no rule is watched', true),
+    intervalMs: integer('How often rules are judged', 5000, 100, 3_600_000),
+    shippedRules: flag("The specification's rules are watched, by `monitoring.alert_thresholds`", true),
+    rules: groups('Rules by name, as docs/operations.md describes them; one of a shipped name replaces it'),
+    externalUrl: address('Where people reach this server: links in notifications lead there', undefined, HTTP),
+    allowPrivate: flag('Channels may use plain http, and addresses of this machine and its network', false),
+    email: v.strictObject({
+      to: texts('Who is written to'),
+      from: text('Sender', undefined, 320),
+      host: text('SMTP server', undefined, 255),
+      port: integer('Its port; without it 587, with `tls` 465, with `none` 25', undefined, 1, 65_535),
+      security: choice(
+        '`starttls` and `tls` refuse to go on without it; `none` is plain text',
+        ['starttls', 'tls', 'none'],
+        'starttls',
+      ),
+      caFile: text("File with the certificate of the SMTP server's own authority (PEM)", undefined, 4096),
+      user: text('Login', undefined, 320),
+      password: secret('Password of the login'),
+    }),
+    webhook: v.strictObject({
+      url: secret('Address that is posted to'),
+      signingSecret: secret('`whsec_...` of Standard Webhooks; several, separated by blanks, while one is replaced'),
+      authorization: secret('Header `Authorization` of each post'),
+    }),
+    slack: v.strictObject({ url: secret('Incoming webhook of Slack') }),
+    pagerduty: v.strictObject({
+      routingKey: secret('Integration key of the service, 32 characters'),
+      source: text('What reports; without it `agent.name`', undefined, 255),
+      url: address('Events API; accounts in the EU: https://events.eu.pagerduty.com/v2/enqueue', undefined, HTTP),
+    }),
+    alertmanager: v.strictObject({
+      url: address('Alertmanager without path', undefined, HTTP),
+      authorization: secret('Header `Authorization` of each post'),
     }),
   }),
   logging: v.strictObject({

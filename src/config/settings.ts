@@ -7,7 +7,8 @@ export interface Setting {
   readonly key: string;
   /** Where it stands in `Config`: `['telemetry', 'metricsIntervalMs']`. */
   readonly path: readonly string[];
-  readonly kind: 'number' | 'boolean' | 'string' | 'list';
+  /** `groups`: an object of objects, in a file as it is and elsewhere as JSON. */
+  readonly kind: 'number' | 'boolean' | 'string' | 'list' | 'groups';
   readonly secret: boolean;
   readonly about: string;
   /** What may be written, as a noun phrase: `a whole number from 0 to 65535`. */
@@ -74,7 +75,14 @@ function setting(schema: SchemaShape, key: string, path: readonly string[]): Set
   return {
     key,
     path,
-    kind: type === 'number' || type === 'boolean' ? type : type === 'array' ? 'list' : 'string',
+    kind:
+      type === 'number' || type === 'boolean'
+        ? type
+        : type === 'array'
+          ? 'list'
+          : type === 'record'
+            ? 'groups'
+            : 'string',
     secret: metadata.secret ?? false,
     about: pipe.find((item) => item.type === 'description')?.description ?? '',
     wanted: metadata.wanted ?? wanted(inner),
@@ -93,6 +101,7 @@ function wanted(schema: SchemaShape): string {
   // A pipe repeats the first schema's own properties, `options` of a picklist among them.
   if (schema.type === 'picklist') return `one of ${(schema.options ?? []).join(', ')}`;
   if (schema.type === 'boolean') return 'true or false';
+  if (schema.type === 'record') return 'groups of settings by name';
   if (schema.type === 'array') return 'a list of non-empty strings';
   if (schema.type === 'number') {
     const noun = pipe.every((item) => item.type !== 'integer') ? 'a number' : 'a whole number';

@@ -30,6 +30,7 @@ const at = (config: unknown, { path }: Setting) =>
 function sample(setting: Setting): { text: string; value: unknown } {
   if (setting.secret) return { text: 'sk-sample', value: 'sk-sample' };
   if (setting.kind === 'boolean') return { text: String(setting.initial !== true), value: setting.initial !== true };
+  if (setting.kind === 'groups') return { text: '{"a": {"b_c": [1]}}', value: { a: { b_c: [1] } } };
   if (setting.kind === 'list')
     return { text: 'https://a.example, https://b.example', value: ['https://a.example', 'https://b.example'] };
   if (setting.kind === 'number') {
@@ -198,6 +199,7 @@ test('a wrong value is refused even where another source would win', () => {
 test('wrong kinds of value are refused, whatever they are', () => {
   for (const setting of SETTINGS.values()) {
     for (const bad of [null, {}, [1], Number.NaN, Number.POSITIVE_INFINITY, '']) {
+      if (setting.kind === 'groups' && JSON.stringify(bad) === '{}') continue;
       assert.equal(setting.check(bad), undefined, `${setting.key}: ${String(bad)}`);
     }
   }
@@ -311,4 +313,16 @@ test('the file is the one of the flag, else of the environment; its own failures
       return true;
     });
   }
+});
+
+test('groups keep their keys as they are written, and where each stands', () => {
+  const text =
+    '{ "alerts": { "rules": {\n"High_latency": {\n"durationSeconds": 5,\n"channels": ["a", {"x": 1}] } } } }';
+  const { config, origins } = loadConfig({ file: { path: 'a.json', text } });
+  assert.deepEqual(config.alerts.rules, { High_latency: { durationSeconds: 5, channels: ['a', { x: 1 }] } });
+  assert.equal(origins.get('alerts.rules.High_latency')?.name, 'a.json:2');
+  assert.equal(origins.get('alerts.rules.High_latency.durationSeconds')?.name, 'a.json:3');
+  assert.deepEqual(problems({ file: file({ alerts: { rules: { a: 5 } } }) }), [
+    'alerts.rules: wanted groups of settings by name, got a group (file a.json:3)',
+  ]);
 });

@@ -45,6 +45,13 @@ test('no secret leaks through show, JSON, inspection or the log', () => {
       'livekit.e2ee_key',
       'server.token',
       'telemetry.otlp.headers',
+      'alerts.email.password',
+      'alerts.webhook.url',
+      'alerts.webhook.signing_secret',
+      'alerts.webhook.authorization',
+      'alerts.slack.url',
+      'alerts.pagerduty.routing_key',
+      'alerts.alertmanager.authorization',
     ],
   );
   const loaded = loadConfig({
