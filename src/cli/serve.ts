@@ -4,7 +4,7 @@ import type { FileWriter, Host, RunningServer } from '../hosts/port.ts';
 import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import { createApp } from '../server/app.ts';
-import type { LiveKitRoutes } from '../server/options.ts';
+import type { AuthOptions, LiveKitRoutes } from '../server/options.ts';
 import { createSocketHooks } from '../server/sockets.ts';
 import { createWebSocketCalls } from '../transports/websocket/calls.ts';
 import type { Transport } from '../transports/port.ts';
@@ -13,6 +13,7 @@ import type { Runtime } from './compose.ts';
 import type { LiveKitView } from './livekit.ts';
 import { createOperations } from './operations.ts';
 import { countSockets } from './socket-instruments.ts';
+import { NUMBER_VARIABLE } from './processes.ts';
 import { systemProblem } from './user-error.ts';
 
 export interface Service {
@@ -37,21 +38,15 @@ export interface ServeCallsOptions {
   readonly record: ((sessionId: string) => FileWriter) | undefined;
 }
 
-const MAX_MESSAGE_BYTES = 256 * 1024;
+export const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Sockets beyond the sessions: clients that come back, and those that are told to try later. */
-const SPARE_SOCKETS = 64;
+export const SPARE_SOCKETS = 64;
 
 export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
   const { host, config, runtime, livekit, log, version, record } = options;
   const admission = options.admission ?? createAdmission({ config, runtime, clock: systemClock });
   let phase: 'starting' | 'running' | 'draining' = 'starting';
-  const auth = {
-    token: config.server.token?.reveal(),
-    loopback: isLoopback(config.healthServer.host),
-    openMetrics: config.server.openMetrics,
-    origins: config.server.allowedOrigins,
-    hint: 'set server.token (SYRINX_SERVER_TOKEN) and send it as "Authorization: Bearer TOKEN"',
-  };
+  const auth = authOf(config);
   const operations = createOperations({
     host,
     config,
@@ -64,9 +59,12 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     phase: () => phase,
     onError: (error) => log.error('route failed', { error }),
   });
+  // A supervisor finds the process of a call by it.
+  const number = host.env[NUMBER_VARIABLE];
+  const resumePrefix = number === undefined ? '' : `${number}.`;
   const calls = createWebSocketCalls({
     clock: { now: systemClock.now, setTimer: (ms, run) => systemClock.setTimer(run, ms) },
-    newToken: () => crypto.randomUUID() + crypto.randomUUID(),
+    newToken: () => `${resumePrefix}${crypto.randomUUID()}${crypto.randomUUID()}`,
     start: (transport) => startCall(transport),
   });
   countSockets(runtime.registry, calls.counts);
@@ -134,6 +132,17 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
       await server?.stop();
       admission.stop();
     },
+  };
+}
+
+/** The door of everything that is served. */
+export function authOf({ server, healthServer }: Config): AuthOptions {
+  return {
+    token: server.token?.reveal(),
+    loopback: isLoopback(healthServer.host),
+    openMetrics: server.openMetrics,
+    origins: server.allowedOrigins,
+    hint: 'set server.token (SYRINX_SERVER_TOKEN) and send it as "Authorization: Bearer TOKEN"',
   };
 }
 

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { setImmediate } from 'node:timers';
 import { missingModule, moduleError } from './module-error.ts';
 import { compression } from './node-compression.ts';
+import { followParent, startAgain } from './node-children.ts';
 import { openDataFolder } from './node-data-folder.ts';
 import { createFacts } from './node-facts.ts';
 import { createFiles } from './node-files.ts';
@@ -33,6 +34,8 @@ export function createProcessHost(): Omit<Host, 'name' | 'version' | 'importModu
       const found = await lookup(hostname, { all: true });
       return found.map(({ address }) => address);
     },
+    startAgain,
+    followParent,
     setEnvironment: (name, value) => void (process.env[name] ??= value),
     exit: (code) => process.exit(code),
   };

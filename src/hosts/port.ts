@@ -32,7 +32,28 @@ export interface Host {
   resolve(hostname: string): Promise<readonly string[]>;
   /** Sets a variable of the process for native libraries that are loaded later, unless it is set. */
   setEnvironment(name: string, value: string): void;
+  /** Starts this very program once more, with the same arguments and `more` behind them, and `env` besides the own environment.
+   *  Its standard error goes where ours goes. */
+  startAgain(more: readonly string[], env: Readonly<Record<string, string>>): ChildProcess;
+  /** For a process that `startAgain` started: lines that it is sent, and the end of whoever started it. */
+  followParent(line: (text: string) => void, gone: () => void): void;
   exit(code: number): never;
+}
+
+export interface ChildProcess {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined;
+  readonly exited: Promise<ChildExit>;
+  /** Lines of its standard output. To be called once. */
+  onLine(handler: (line: string) => void): void;
+  send(line: string): void;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+export interface ChildExit {
+  /** Null: a signal ended it, or it never began. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly error?: unknown;
 }
 
 /** What a host's entry calls: the whole command line. Resolves with the exit code. */

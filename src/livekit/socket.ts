@@ -79,7 +79,8 @@ export const openSocket: OpenSocket = ({ url, token, maxFrameBytes }, listener) 
   };
 };
 
-function bytesOf(data: unknown): Uint8Array {
+/** A message as `ws` hands it out, on any runtime. */
+export function bytesOf(data: unknown): Uint8Array {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   if (data instanceof Uint8Array) return data;
   if (typeof data === 'string') return new TextEncoder().encode(data);

@@ -52,6 +52,8 @@ export function createFakeHost(
     pause: async () => {},
     resolve: absent('network'),
     setEnvironment() {},
+    startAgain: absent('processes'),
+    followParent: absent('parent'),
     exit: absent('way out'),
   };
 }

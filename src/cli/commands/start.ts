@@ -12,7 +12,9 @@ import { composeRuntime } from '../compose.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { LiveKitOptions } from '../livekit.ts';
 import { loadAgent } from '../load-agent.ts';
+import { NUMBER_VARIABLE, readyLine } from '../processes.ts';
 import { serveCalls } from '../serve.ts';
+import { untilStopped } from '../stopped.ts';
 import { startTelemetry } from '../telemetry.ts';
 import { systemProblem, UserError } from '../user-error.ts';
 
@@ -45,6 +47,13 @@ export const command: Command = {
       setting: 'capacity.max_sessions',
     },
     {
+      name: 'processes',
+      kind: 'number',
+      placeholder: 'N',
+      summary: 'Processes that share the calls; each takes --max-sessions',
+      setting: 'capacity.processes',
+    },
+    {
       name: 'drain-timeout',
       kind: 'number',
       placeholder: 'MS',
@@ -74,11 +83,20 @@ export const command: Command = {
     'Stops on SIGINT and SIGTERM: no new calls, the running ones may end; a second signal ends them at once, a third the program.',
   ],
   async run(context) {
-    const { host, args, log, version } = context;
+    const { host, args, version } = context;
     const demo = args.boolean('demo') === true;
     const config = demo ? simulated(context.config) : context.config;
+    const stopped = untilStopped(host);
+    const number = host.env[NUMBER_VARIABLE];
+    if (config.capacity.processes > 1 && number === undefined && !demo) {
+      return await (await import('../supervise.ts')).supervise(context, stopped);
+    }
+    // What is typed wins over what stands in the file.
+    const typed = args.string('agent-name');
+    const named = (one: Agent): Agent => (typed === undefined ? one : { ...one, name: typed });
+    const log = number === undefined ? context.log : context.log.child({ process: Number(number) });
     const file = args.positionals[0];
-    const agent: Agent = demo && file === undefined ? defineAgent(demoAgent) : await loadAgent(host, file);
+    const agent: Agent = demo && file === undefined ? defineAgent(demoAgent) : named(await loadAgent(host, file));
     const quiet = demo
       ? createLogger({ level: 'warn', format: 'pretty', write: (line) => host.printError(line), now: Date.now })
       : log;
@@ -102,13 +120,13 @@ export const command: Command = {
       queues: { admission: () => admission.held },
     });
     // The demonstration needs nothing from outside.
-    const livekit = demo ? null : await liveKitOf({ host, config, runtime, admission, log, version });
+    const livekit = demo ? null : await liveKitOf({ host, config, runtime, admission, log, version, record });
     const service = await serveCalls({ host, config, runtime, admission, livekit, log: quiet, version, record });
     void runtime.warm();
     livekit?.view.start();
-    const stopped = untilStopped(context);
     if (service.server === undefined) log.warn('no port is opened: health_server.enabled is false');
-    else
+    if (number !== undefined) host.print(readyLine(service.server?.url));
+    else if (service.server !== undefined)
       host.print(
         `Syrinx ${version} on ${host.name} ${host.version} serves "${runtime.agentName}" at ${service.server.url}`,
       );
@@ -152,26 +170,6 @@ async function checkRecordings(files: Files, folder: string): Promise<void> {
   }
   const probe = `${folder}/${crypto.randomUUID()}.rec`;
   await files.checkWritable(probe).catch(systemProblem('Cannot record', `--record: ${folder}`));
-}
-
-/** The first signal asks, the second insists, the third waits for nothing. */
-function untilStopped({ host }: CommandContext) {
-  let signals = 0;
-  let one: () => void = () => {};
-  let two: () => void = () => {};
-  const first = new Promise<void>((resolve) => {
-    one = resolve;
-  });
-  const second = new Promise<void>((resolve) => {
-    two = resolve;
-  });
-  host.onSignal(() => {
-    signals++;
-    if (signals === 1) one();
-    else if (signals === 2) two();
-    else host.exit(EXIT.general);
-  });
-  return { first, second, signalled: () => signals > 0 };
 }
 
 function simulated(config: Config): Config {
