@@ -92,7 +92,7 @@ function laneSum(v: v128): f32 {
 /** Four natural logarithms of positive, normal numbers, to 1e-7. */
 // @ts-ignore: decorator
 @inline
-function naturalLog(x: v128): v128 {
+export function naturalLog(x: v128): v128 {
   const one = f32x4.splat(1);
   // Exponent and mantissa as if the mantissa lay in sqrt(1/2) .. sqrt(2).
   const shifted = i32x4.sub(x, i32x4.splat(0x3f3504f3));

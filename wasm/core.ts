@@ -14,7 +14,9 @@ import {
   RING_COUNT,
   SLOT_BYTES,
 } from './layout';
+import { hearLine } from './line';
 import { floatToPcm, pcmToFloat } from './pcm';
+import { startQuality } from './quality';
 import { blockInput, resampleBlock, startResampler } from './resample';
 import { ringFree, ringPush, ringTake } from './ring';
 import { startSpeech } from './speech';
@@ -28,6 +30,7 @@ export {
   FRAME_SAMPLES,
   PCM_IN,
   PCM_OUT,
+  QUALITY_RESULTS,
   RESULTS,
   RING_SAMPLES,
   SLOTS,
@@ -51,6 +54,7 @@ export function start(handle: i32, fromHz: i32, toHz: i32): i32 {
   memory.fill(slot + FILTER, 0, SLOT_BYTES - FILTER);
   startResampler(slot, filter);
   startSpeech(slot);
+  startQuality(slot, fromHz);
   return 0;
 }
 
@@ -97,10 +101,12 @@ export function writePcm(handle: i32, samples: i32): i32 {
   const free = ringFree(slot);
   if (up == down) {
     const taken = min(samples, free);
+    hearLine(slot, PCM_IN, taken);
     ringPush(slot, PCM_IN, taken);
     return taken;
   }
   const taken = max(0, min(samples, ((free - 1) * down) / up));
+  hearLine(slot, PCM_IN, taken);
   ringPush(slot, PCM_OUT, convert(slot, taken));
   return taken;
 }

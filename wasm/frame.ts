@@ -8,6 +8,7 @@ import {
   RESULT_RMS,
   RESULT_SECOND_HALF_DB,
 } from './layout';
+import { trackQuality } from './quality';
 import { bandPowers } from './spectrum';
 import { trackSpeech } from './speech';
 
@@ -27,6 +28,7 @@ export function analyzeFrame(slot: usize): void {
   store<f64>(slot, <f64>peak(frame), RESULT_PEAK);
   bandPowers(slot);
   trackSpeech(slot, decibels(mean));
+  trackQuality(slot, <i64>(first + second));
 }
 
 function squares(from: usize, bytes: usize): u64 {

@@ -36,8 +36,11 @@ export const SPECTRUM: usize = FRAME_FLOAT + 368 * 4;
 export const BAND_LANES: usize = SPECTRUM + 64 * 32;
 export const BAND_POWERS: usize = BAND_LANES + 16 * 16;
 
+/** Power of each of 64 bins, one v128 a bin: a lane a sub-frame (the outermost stay 0). */
+export const BIN_LANES: usize = BAND_POWERS + 16 * 4;
+
 /** PCM16 as the host hands it over. */
-export const PCM_IN: usize = BAND_POWERS + 16 * 4;
+export const PCM_IN: usize = BIN_LANES + 64 * 16;
 export const PCM_OUT: usize = PCM_IN + <usize>BLOCK_SAMPLES * 2;
 /** History and block as f32, then the result as f32. */
 export const FLOAT_IN: usize = PCM_OUT + <usize>BLOCK_OUTPUT_SAMPLES * 2;
@@ -117,5 +120,55 @@ export const RING: usize = HISTORY + <usize>MAX_TAPS * 4;
 /** A power of two: 128 ms at 16 kHz. */
 export const RING_SAMPLES: i32 = 2048;
 
+/** What the newest window of quality was like (`verdict.ts`): f64 each. */
+export const QUALITY_RESULTS: usize = RING + <usize>RING_SAMPLES * 2;
+export const RESULT_WINDOWS: usize = QUALITY_RESULTS;
+export const RESULT_FRAMES: usize = QUALITY_RESULTS + 8;
+export const RESULT_ACTIVE_FRAMES: usize = QUALITY_RESULTS + 16;
+export const RESULT_INDEX: usize = QUALITY_RESULTS + 24;
+export const RESULT_CLARITY: usize = QUALITY_RESULTS + 32;
+export const RESULT_LEVEL: usize = QUALITY_RESULTS + 40;
+export const RESULT_SNR: usize = QUALITY_RESULTS + 48;
+export const RESULT_CLIP: usize = QUALITY_RESULTS + 56;
+export const RESULT_GAPS: usize = QUALITY_RESULTS + 64;
+export const RESULT_DC: usize = QUALITY_RESULTS + 72;
+export const RESULT_BANDWIDTH: usize = QUALITY_RESULTS + 80;
+
+/** Sensors on the input (`line.ts`): i64 and f64, then i32. */
+export const LINE_SUM: usize = QUALITY_RESULTS + 11 * 8;
+export const CELL_SQUARES: usize = LINE_SUM + 8;
+export const CELL_BEFORE: usize = LINE_SUM + 16;
+export const ZEROS_BEFORE: usize = LINE_SUM + 24;
+export const HOLE_BEFORE: usize = LINE_SUM + 32;
+export const HOLE_AFTER: usize = LINE_SUM + 40;
+export const CELL: usize = LINE_SUM + 48;
+export const CELL_FILLED: usize = CELL + 4;
+export const LINE_SAMPLES: usize = CELL + 8;
+export const LINE_PEAK: usize = CELL + 12;
+export const RAIL: usize = CELL + 16;
+export const RAIL_HITS: usize = CELL + 20;
+export const FLAT_RUN: usize = CELL + 24;
+export const FLAT_LAST: usize = CELL + 28;
+export const FLAT_EQUAL: usize = CELL + 32;
+export const ZEROS: usize = CELL + 36;
+export const HOLE: usize = CELL + 40;
+export const HOLE_CELLS: usize = CELL + 44;
+/** 41 counts by magnitude; 31 pairs of samples and count by level. */
+export const FLATS: usize = CELL + 48;
+export const HOLES: usize = FLATS + 44 * 4;
+
+/** Sums over the window's frames (`quality.ts`): f64, i32, then 91 levels as i32 and f32. */
+export const ABS_SUM: usize = HOLES + 31 * 8;
+export const LOG_SUM: usize = ABS_SUM + 8;
+export const QUALITY_FRAMES: usize = ABS_SUM + 16;
+export const VOICED_FRAMES: usize = ABS_SUM + 20;
+export const LEVEL_COUNTS: usize = ABS_SUM + 24;
+export const LEVEL_POWERS: usize = LEVEL_COUNTS + 92 * 4;
+/** 64 f32 each: of the half second, then the highest two and the lowest two of the window. */
+export const BIN_MAX: usize = LEVEL_POWERS + 92 * 4;
+export const BIN_MIN: usize = BIN_MAX + 256;
+export const BIN_HIGH: usize = BIN_MIN + 256;
+export const BIN_LOW: usize = BIN_HIGH + 512;
+
 /** A multiple of 64, so that vectors of every slot are aligned. */
-export const SLOT_BYTES: usize = (RING + <usize>RING_SAMPLES * 2 + 63) & ~63;
+export const SLOT_BYTES: usize = (BIN_LOW + 512 + 63) & ~63;

@@ -1,5 +1,5 @@
 // Mean power of 16 bands in a frame: four sub-frames of 8 ms, 5 ms apart, one in each lane of every vector, so that no step shuffles.
-import { BAND_EDGES, BAND_LANES, BAND_POWERS, BEFORE_FRAME, FRAME_FLOAT, REVERSED, SPECTRUM, TWIDDLES, WINDOW } from './layout';
+import { BAND_EDGES, BAND_LANES, BAND_POWERS, BEFORE_FRAME, BIN_LANES, FRAME_FLOAT, REVERSED, SPECTRUM, TWIDDLES, WINDOW } from './layout';
 import { cosPi, sinPi } from './elementary';
 import { pcmToFloat } from './pcm';
 
@@ -136,9 +136,11 @@ function powers(): void {
       const oddI = f32x4.sub(mr, zr);
       const re = f32x4.add(evenR, f32x4.sub(f32x4.mul(oddR, wr), f32x4.mul(oddI, wi)));
       const im = f32x4.add(evenI, f32x4.add(f32x4.mul(oddR, wi), f32x4.mul(oddI, wr)));
-      sum = f32x4.add(sum, f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)));
+      const power = f32x4.mul(f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)), quarter);
+      v128.store(BIN_LANES + (<usize>n << 4), power);
+      sum = f32x4.add(sum, power);
     }
-    v128.store(BAND_LANES + (<usize>band << 4), f32x4.mul(sum, quarter));
+    v128.store(BAND_LANES + (<usize>band << 4), sum);
   }
   // Four bands at a time: the mean over the lanes.
   for (let band = 0; band < BANDS; band += 4) {

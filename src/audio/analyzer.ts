@@ -2,6 +2,7 @@
 import type { Analyzer, SampleRateHz } from './core.ts';
 import { LAYOUT } from './core-wasm.generated.ts';
 import { type Engine, openSlot, releaseSlot, slotOffset, slotWasReleased } from './engine.ts';
+import { SlotQuality } from './signal-quality.ts';
 
 const ANALYSIS_HZ = 16_000;
 // Order of the results in the slot (wasm/layout.ts, RESULT_...).
@@ -19,6 +20,8 @@ export class SlotAnalyzer implements Analyzer {
   readonly maxPacketSamples: number;
   readonly #engine: Engine;
   readonly #results: Float64Array;
+  readonly #qualityResults: Float64Array;
+  readonly quality = new SlotQuality();
   #handle: number;
   frame: Int16Array;
   // Plain fields, doubles from the start: a getter that the host does not inline would box its result at each read.
@@ -39,6 +42,7 @@ export class SlotAnalyzer implements Analyzer {
     const slot = slotOffset(this.#handle);
     this.frame = new Int16Array(buffer, slot + LAYOUT.FRAME, LAYOUT.FRAME_SAMPLES);
     this.#results = new Float64Array(buffer, slot + LAYOUT.RESULTS, 6);
+    this.#qualityResults = new Float64Array(buffer, slot + LAYOUT.QUALITY_RESULTS, 11);
     this.#copyResults();
   }
 
@@ -102,6 +106,7 @@ export class SlotAnalyzer implements Analyzer {
     this.secondHalfDb = results[SECOND_HALF_DB] as number;
     this.floorDb = results[FLOOR_DB] as number;
     this.peak = results[PEAK] as number;
+    if (this.#qualityResults[0] !== this.quality.windows) this.quality.copy(this.#qualityResults);
   }
 
   #take(samples: number): number {

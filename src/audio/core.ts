@@ -1,6 +1,7 @@
 // The audio core: one WASM instance, one fixed memory, a slot for each stream. Interface only; see `create-core.ts`.
 
 import type { G711Law } from './g711.ts';
+import type { SignalQuality } from './signal-quality.ts';
 
 /** Rates that the core converts between. */
 export type SampleRateHz = 8000 | 16000 | 24000 | 48000;
@@ -58,6 +59,8 @@ export interface Analyzer {
   readonly floorDb: number;
   /** Largest absolute sample, 0..32768. */
   readonly peak: number;
+  /** Quality of the newest window of 4 to 10 s, updated by `next`; null for an analyzer that does not measure it. */
+  readonly quality: SignalQuality | null;
   /** Back to the state after `openAnalyzer`. */
   reset(): void;
   /** Frees the slot. Later calls throw `Error` ("slot was released"); the figures are NaN then and `frame` is empty. */

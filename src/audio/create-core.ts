@@ -5,7 +5,7 @@ import { createEngine } from './engine.ts';
 import { decodeG711, encodeG711 } from './g711.ts';
 import { SlotResampler } from './resampler.ts';
 
-/** Makes a core with memory for `maxSlots` streams (7.4 KiB each). Synchronous; no I/O, no permissions.
+/** Makes a core with memory for `maxSlots` streams (10 KiB each). Synchronous; no I/O, no permissions.
  *  Throws `RangeError` when `maxSlots` is no whole number from 1 to 65,535. */
 export function createAudioCore(options: AudioCoreOptions): AudioCore {
   const engine = createEngine(options.maxSlots, options.module);

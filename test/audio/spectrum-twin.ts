@@ -1,6 +1,8 @@
 // The f64 twin of wasm/spectrum.ts: mean power of 16 bands over the four sub-frames of a frame, by a plain FFT.
 
 export const BANDS = 16;
+/** Bins of 125 Hz that `bandPowers` can tell besides; the first and the last three stay 0. */
+export const BINS = 64;
 /** First bin of each band, 125 Hz a bin, and the end of the last. */
 const EDGES = [1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 16, 20, 24, 30, 37, 46, 61];
 const SIZE = 128;
@@ -14,8 +16,9 @@ const re = new Float64Array(SIZE);
 const im = new Float64Array(SIZE);
 
 /** `samples`: the 48 before the frame and its 320. Two real sub-frames share one complex transform. */
-export function bandPowers(samples: Int16Array, powers: Float64Array): void {
+export function bandPowers(samples: Int16Array, powers: Float64Array, bins?: Float64Array): void {
   powers.fill(0);
+  bins?.fill(0);
   for (let pair = 0; pair < 2; pair++) {
     const a = pair * 160;
     for (let i = 0; i < SIZE; i++) {
@@ -30,7 +33,9 @@ export function bandPowers(samples: Int16Array, powers: Float64Array): void {
       for (let n = EDGES[band]!; n < EDGES[band + 1]!; n++) {
         const m = SIZE - n;
         // |X|^2 + |Y|^2 of the two real signals x + iy.
-        sum += (re[n]! ** 2 + im[n]! ** 2 + re[m]! ** 2 + im[m]! ** 2) / 2;
+        const power = (re[n]! ** 2 + im[n]! ** 2 + re[m]! ** 2 + im[m]! ** 2) / 2;
+        sum += power;
+        if (bins !== undefined) bins[n]! += power / 4;
       }
       powers[band]! += sum / 4;
     }

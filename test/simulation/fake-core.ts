@@ -15,6 +15,7 @@ export class FakeAnalyzer implements Analyzer {
   secondHalfDb = -100;
   readonly floorDb = -70;
   readonly peak = 0;
+  readonly quality = null;
   readonly #ring = new Int16Array(FRAME_SAMPLES * 10);
   #length = 0;
   readonly #onRelease: () => void;

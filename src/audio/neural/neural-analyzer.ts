@@ -1,5 +1,6 @@
 // An analyzer whose score is the net's: the small core does everything else.
 import type { Analyzer, SampleRateHz } from '../core.ts';
+import type { SignalQuality } from '../signal-quality.ts';
 import type { NeuralStream } from './neural-vad.ts';
 
 /** Puts the probability of `stream` in place of the analyzer's score, frame by frame; the two are reset and released together. */
@@ -13,6 +14,7 @@ class NeuralAnalyzer implements Analyzer {
   readonly maxPacketSamples: number;
   readonly #inner: Analyzer;
   readonly #stream: NeuralStream;
+  readonly quality: SignalQuality | null;
   frame: Int16Array;
   // Plain fields, doubles from the start, as in the inner analyzer.
   score = Number.NaN;
@@ -29,6 +31,7 @@ class NeuralAnalyzer implements Analyzer {
     this.delaySamples = inner.delaySamples;
     this.maxPacketSamples = inner.maxPacketSamples;
     this.frame = inner.frame;
+    this.quality = inner.quality;
     this.#copyResults();
   }
 
