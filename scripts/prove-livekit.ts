@@ -264,8 +264,8 @@ function checkWhole(number: number, turn: Turn, from: number): void {
 function startWorker(): ChildProcess {
   const start =
     values.host === 'binary' ? [join(root, 'dist', 'syrinx')] : ['npm', 'run', '-s', `on:${values.host}`, '--'];
-  const [command = '', ...args] = [...start, 'start', '--agent-name', AGENT, '--port', '0', '--ledger', ledgerFile];
-  const child = spawn(command, args, {
+  const [command, ...args] = [...start, 'start', '--agent-name', AGENT, '--port', '0', '--ledger', ledgerFile];
+  const child = spawn(String(command), args, {
     cwd: root,
     env: {
       ...process.env,

@@ -1,6 +1,6 @@
 // Brings calls from LiveKit: the worker, the native rooms, and the session behind each job; and tells how it is with them.
 import type { Config } from '../config/schema.ts';
-import type { Host } from '../hosts/port.ts';
+import type { FileWriter, Host } from '../hosts/port.ts';
 import { serverAddresses } from '../livekit/addresses.ts';
 import { openSocket } from '../livekit/socket.ts';
 import { createTokenSource } from '../livekit/tokens.ts';
@@ -12,6 +12,7 @@ import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import type { Admission } from './admission.ts';
 import type { Runtime } from './compose.ts';
+import { watchRooms } from './room-watch.ts';
 import { EXIT } from './exit-codes.ts';
 import { UserError } from './user-error.ts';
 
@@ -41,6 +42,8 @@ export interface LiveKitOptions {
   readonly admission: Admission;
   readonly log: Logger;
   readonly version: string;
+  /** Where the inputs of calls are written; undefined: nowhere. A throw ends the job as failed. */
+  readonly record?: ((sessionId: string) => FileWriter) | undefined;
 }
 
 export type LiveKitCredentials = { readonly server: string; readonly apiKey: string; readonly apiSecret: string };
@@ -116,12 +119,15 @@ export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitSer
 }
 
 function workerOf(
-  { config, runtime, admission, log, version }: LiveKitOptions,
+  { config, runtime, admission, log, version, record }: LiveKitOptions,
   credentials: LiveKitCredentials,
   native: Native,
   onRefused: (detail: string) => void,
 ): Worker {
   const { e2eeKey } = config.livekit;
+  const { registry } = runtime;
+  const { region } = config.agent;
+  const rooms = watchRooms({ registry, region, log });
   const sharedKey = e2eeKey === undefined ? undefined : new TextEncoder().encode(e2eeKey.reveal());
   return createWorker({
     server: credentials.server,
@@ -132,10 +138,13 @@ function workerOf(
       clock: systemClock,
       random: Math.random,
       sharedKey: () => sharedKey,
+      region,
+      observer: (job) => rooms.observer(job),
       openCall(transport, job) {
         const { inputRateHz, outputRateHz } = transport;
-        const call = runtime.open({ transport: 'livekit', inputRateHz, outputRateHz });
-        log.info('job became a call', { jobId: job.id, sessionId: call.id });
+        const call = rooms.open(job, transport, (id) =>
+          runtime.open({ id, transport: 'livekit', inputRateHz, outputRateHz, recording: record?.(id) }),
+        );
         call.attach(transport);
         return call;
       },

@@ -75,6 +75,12 @@ export interface TextMessage {
   readonly to?: readonly string[] | undefined;
 }
 
+/** A text that grows while it is read. Nothing is thrown: what fails with the connection is lost. */
+export interface TextStream {
+  write(text: string): void;
+  close(): void;
+}
+
 export interface DataMessage {
   readonly bytes: Uint8Array;
   readonly topic?: string | undefined;
@@ -106,6 +112,7 @@ export interface Connection {
   readonly voiceTrackId: string;
   setAttributes(attributes: Readonly<Record<string, string>>): Promise<void>;
   sendText(message: TextMessage): Promise<void>;
+  streamText(message: Omit<TextMessage, 'text'>): TextStream;
   sendData(message: DataMessage): Promise<void>;
   sendDtmf(digit: string): Promise<void>;
   performRpc(request: RpcRequest): Promise<string>;

@@ -7,6 +7,8 @@ import {
   type LeaveReason,
   type Peer,
   type PeerKind,
+  type TextMessage,
+  type TextStream,
   withoutTokens,
 } from './connection.ts';
 import type { Native } from './native.ts';
@@ -114,16 +116,12 @@ async function publish(native: Native, room: Room, request: ConnectRequest): Pro
       return publication.sid ?? '';
     },
     setAttributes: (attributes) => local.setAttributes({ ...attributes }),
-    async sendText({ topic, text, attributes, senderIdentity, to }) {
-      const writer = await local.streamText({
-        topic,
-        ...(attributes === undefined ? {} : { attributes: { ...attributes } }),
-        ...(senderIdentity === undefined ? {} : { senderIdentity }),
-        ...(to === undefined ? {} : { destinationIdentities: [...to] }),
-      });
+    async sendText({ text, ...message }) {
+      const writer = await local.streamText(streamOptions(message));
       await writer.write(text);
       await writer.close();
     },
+    streamText: (message) => openTextStream(local.streamText(streamOptions(message))),
     sendData: ({ bytes, topic, reliable = true, to }) =>
       local.publishData(bytes, {
         reliable,
@@ -149,6 +147,28 @@ async function publish(native: Native, room: Room, request: ConnectRequest): Pro
       leaving ??= leave();
       return leaving;
     },
+  };
+}
+
+function streamOptions({ topic, attributes, senderIdentity, to }: Omit<TextMessage, 'text'>) {
+  return {
+    topic,
+    ...(attributes === undefined ? {} : { attributes: { ...attributes } }),
+    ...(senderIdentity === undefined ? {} : { senderIdentity }),
+    ...(to === undefined ? {} : { destinationIdentities: [...to] }),
+  };
+}
+
+/** One after the other, as they were written. */
+function openTextStream(opening: Promise<{ write(text: string): Promise<void>; close(): Promise<void> }>): TextStream {
+  let last: Promise<unknown> = opening;
+  const then = (step: () => Promise<unknown>) => {
+    last = last.then(step);
+    last.catch(() => {});
+  };
+  return {
+    write: (text) => then(async () => (await opening).write(text)),
+    close: () => then(async () => (await opening).close()),
   };
 }
 

@@ -25,6 +25,8 @@ export interface RoomJobOptions {
   readonly outputRateHz?: 24000 | 48000 | undefined;
   readonly sharedKey?: ((job: AssignedJob) => Uint8Array | undefined) | undefined;
   readonly limits?: Partial<RoomLimits> | undefined;
+  /** Where this process runs. */
+  readonly region?: string | undefined;
   readonly observer?: ((job: AssignedJob) => RoomObserver) | undefined;
 }
 
@@ -75,6 +77,7 @@ function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTra
     sharedKey: options.sharedKey?.(job),
     outputRateHz: options.outputRateHz,
     limits: options.limits,
+    region: options.region,
     observer: options.observer?.(job),
     onEnding: (reason) => void report(outcomeOf(reason)),
   });

@@ -14,6 +14,8 @@ export interface RoomLimits extends CallerLimits, RejoinLimits {
   readonly subscribedMs: number;
   readonly subscribedAgainMs: number;
   readonly statsMs: number;
+  /** How often the words that were heard of a reply are shown while it is spoken. */
+  readonly wordsMs: number;
 }
 
 export const DEFAULT_ROOM_LIMITS: RoomLimits = {
@@ -24,6 +26,7 @@ export const DEFAULT_ROOM_LIMITS: RoomLimits = {
   subscribedMs: 1000,
   subscribedAgainMs: 400,
   statsMs: 1000,
+  wordsMs: 250,
 };
 
 export interface RoomTransportOptions {
@@ -44,6 +47,8 @@ export interface RoomTransportOptions {
   readonly outputRateHz?: 24000 | 48000 | undefined;
   readonly limits?: Partial<RoomLimits> | undefined;
   readonly observer?: RoomObserver | undefined;
+  /** Where this process runs; a label for people. */
+  readonly region?: string | undefined;
   /** The call is over and the room will be left: the last moment to tell the server how it went. */
   readonly onEnding?: ((reason: string) => void) | undefined;
 }

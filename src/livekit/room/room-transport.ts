@@ -1,5 +1,5 @@
 // A call in a LiveKit room: links the caller, keeps the line through outages, and tells the session only what a call is made of.
-import type { CallInput, CallNotice, Transport } from '../../transports/port.ts';
+import type { CallInput, CallNotice, LineReport, Transport } from '../../transports/port.ts';
 import { CallerClock } from './caller-clock.ts';
 import { CallerLink } from './caller-link.ts';
 import {
@@ -11,6 +11,7 @@ import {
   withoutTokens,
 } from './connection.ts';
 import { ConnectionQuality } from './connection-quality.ts';
+import { LineSummary } from './line-report.ts';
 import { rejoin, within } from './rejoin.ts';
 import { type DataHandler, RoomControl } from './room-control.ts';
 import type { RoomEvent } from './room-observer.ts';
@@ -40,6 +41,7 @@ export class RoomTransport implements Transport {
   readonly #limits: RoomLimits;
   readonly #voice: VoiceLine;
   readonly #words: RoomWords;
+  readonly #summary: LineSummary;
   readonly room: RoomControl;
   readonly #link: CallerLink;
   readonly #callerClock = new CallerClock(INPUT_RATE_HZ);
@@ -63,6 +65,7 @@ export class RoomTransport implements Transport {
   #cancelResume: () => void = () => {};
   #cancelUnheard: () => void = () => {};
   #cancelStats: () => void = () => {};
+  #cancelWords: (() => void) | null = null;
   #returningUntilMs = Number.NEGATIVE_INFINITY;
   #ending: string | null = null;
   readonly #first: PromiseWithResolvers<Peer | null> = Promise.withResolvers();
@@ -74,6 +77,7 @@ export class RoomTransport implements Transport {
     this.outputRateHz = options.outputRateHz ?? 24_000;
     this.#voice = new VoiceLine(this.outputRateHz, options.clock);
     this.#words = new RoomWords(options.attributes ?? {});
+    this.#summary = new LineSummary(options.region ?? null);
     this.#link = new CallerLink(options.caller, options.clock, this.#limits, {
       linked: (peer, again) => this.#linked(peer, again),
       lost: (peer, reason) => this.#lost(peer, reason),
@@ -110,6 +114,9 @@ export class RoomTransport implements Transport {
       limitMs: this.#limits.connectMs,
       signal: this.#abort.signal,
       discard: (late) => void late.leave(),
+    }).catch((error: unknown) => {
+      if (this.#ending === null) this.#tell({ type: 'join-failed', atMs: clock.now() });
+      throw error;
     });
     this.#tell({ type: 'established', atMs: clock.now(), setupMs: clock.now() - startedMs });
     this.#use(connection);
@@ -134,7 +141,24 @@ export class RoomTransport implements Transport {
 
   notify(notice: CallNotice): void {
     if (notice.type === 'state' && notice.state === 'user-speaking') this.#voice.skipRepetition();
+    if (notice.type === 'state' && notice.state === 'agent-speaking') this.#showWords();
     this.#words.show(notice, { callerIdentity: this.#link.identity, callerTrackId: this.#openTrackId });
+  }
+
+  report(): LineReport {
+    return this.#summary.report(this.#o.clock.now());
+  }
+
+  /** While a reply is spoken, its words are shown as they are heard. */
+  #showWords(): void {
+    if (this.#cancelWords !== null || this.#ending !== null) return;
+    this.#cancelWords = this.#o.clock.setTimer(() => {
+      this.#cancelWords = null;
+      const heard = this.#input?.heardSoFar?.() ?? null;
+      if (heard === null) return;
+      this.#words.heard(heard.turn, heard.text);
+      this.#showWords();
+    }, this.#limits.wordsMs);
   }
 
   close(reason: string): void {
@@ -152,7 +176,7 @@ export class RoomTransport implements Transport {
   }
 
   async #leave(reason: string): Promise<void> {
-    for (const cancel of [this.#cancelResume, this.#cancelUnheard, this.#cancelStats]) cancel();
+    for (const cancel of [this.#cancelResume, this.#cancelUnheard, this.#cancelStats, this.#cancelWords]) cancel?.();
     this.#link.close();
     this.#stopListening();
     this.#voice.close();
@@ -274,7 +298,7 @@ export class RoomTransport implements Transport {
     this.#cancelResume();
     const sinceMs = this.#outageSinceMs ?? nowMs;
     this.#outageSinceMs = sinceMs;
-    this.#tell({ type: 'lost', atMs: nowMs, reason });
+    this.#tell({ type: 'lost', atMs: nowMs, reason, wasReconnecting: this.#outageSinceMs !== null });
     this.#fall('connection', sinceMs);
     this.#connection = null;
     this.room.use(null);
@@ -311,7 +335,7 @@ export class RoomTransport implements Transport {
 
   #linked(peer: Peer, again: boolean): void {
     const nowMs = this.#o.clock.now();
-    this.#tell({ type: 'caller-linked', atMs: nowMs, identity: peer.identity, again });
+    this.#tell({ type: 'caller-linked', atMs: nowMs, identity: peer.identity, peer, again });
     this.#expectSubscription(again ? this.#limits.subscribedAgainMs : this.#limits.subscribedMs);
     const microphone = this.#microphones.get(peer.identity);
     if (microphone !== undefined) this.#listen(microphone);
@@ -391,6 +415,7 @@ export class RoomTransport implements Transport {
           this.#tell({ type: 'stalled', atMs: nowMs, sinceMs: nowMs - sample.silentMs });
           this.#fall('stalled', nowMs - sample.silentMs);
         }
+        this.#summary.sample(sample);
         this.#o.observer?.sample?.(sample);
       },
       // Not connected in this second.
@@ -399,6 +424,7 @@ export class RoomTransport implements Transport {
   }
 
   #tell(event: RoomEvent): void {
+    this.#summary.event(event);
     this.#o.observer?.event?.(event);
   }
 }

@@ -1,6 +1,6 @@
 // What LiveKit's clients show of a call: the agent's state as an attribute, what both said as text streams.
 import type { CallNotice } from '../../transports/port.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, TextStream } from './connection.ts';
 
 export const TRANSCRIPTION_TOPIC = 'lk.transcription';
 export const CHAT_TOPIC = 'lk.chat';
@@ -19,6 +19,16 @@ export interface Speakers {
   readonly callerTrackId: string;
 }
 
+/** A reply that is being spoken: shown as one stream, and at its end once more as a whole, under the same segment. */
+interface Spoken {
+  readonly turn: number;
+  readonly segment: string;
+  /** What the stream holds. */
+  sent: string;
+  connection: Connection | null;
+  stream: TextStream | null;
+}
+
 /** Sends in order; what fails with the connection is not sent again, except the state, which a new connection gets anew. */
 export class RoomWords {
   #connection: Connection | null = null;
@@ -28,6 +38,7 @@ export class RoomWords {
   #sent: Connection | null = null;
   #sentText = '';
   #segments = 0;
+  #spoken: Spoken | null = null;
 
   constructor(attributes: Readonly<Record<string, string>>) {
     this.#attributes = { ...attributes };
@@ -53,25 +64,56 @@ export class RoomWords {
         if (speakers.callerIdentity !== null) this.#say(notice.text, speakers.callerIdentity, speakers.callerTrackId);
         return;
       case 'reply':
-        return this.#say(notice.text);
+        return this.#spokenWhole(notice.turn, notice.text);
       case 'interrupted':
-        return this.#say(notice.heard);
+        return this.#spokenWhole(notice.turn, notice.heard);
     }
   }
 
-  #say(text: string, senderIdentity?: string, trackId?: string): void {
+  /** What was heard by now of the reply that is being spoken. */
+  heard(turn: number, text: string): void {
     const connection = this.#connection;
     if (connection === null || text === '') return;
-    const segment = `SG_${this.#segments++}_${crypto.randomUUID().slice(0, 8)}`;
+    if (this.#spoken?.turn !== turn) this.#endStream();
+    this.#spoken ??= { turn, segment: this.#newSegment(), sent: '', connection: null, stream: null };
+    const spoken = this.#spoken;
+    if (spoken.connection !== connection || !text.startsWith(spoken.sent)) {
+      // A pause may take back a word that was thought to be heard: it will be said again.
+      if (spoken.connection === connection && spoken.sent.startsWith(text)) return;
+      spoken.stream?.close();
+      spoken.connection = connection;
+      spoken.sent = '';
+      const attributes = segmentAttributes(spoken.segment, false, connection.voiceTrackId);
+      spoken.stream = connection.streamText({ topic: TRANSCRIPTION_TOPIC, attributes });
+    }
+    if (text === spoken.sent) return;
+    spoken.stream?.write(text.slice(spoken.sent.length));
+    spoken.sent = text;
+  }
+
+  #spokenWhole(turn: number, text: string): void {
+    const segment = this.#spoken?.turn === turn ? this.#spoken.segment : this.#newSegment();
+    this.#endStream();
+    this.#say(text, undefined, undefined, segment);
+  }
+
+  #endStream(): void {
+    this.#spoken?.stream?.close();
+    this.#spoken = null;
+  }
+
+  #newSegment(): string {
+    return `SG_${this.#segments++}_${crypto.randomUUID().slice(0, 8)}`;
+  }
+
+  #say(text: string, senderIdentity?: string, trackId?: string, segment = this.#newSegment()): void {
+    const connection = this.#connection;
+    if (connection === null || text === '') return;
     const sending = connection.sendText({
       topic: TRANSCRIPTION_TOPIC,
       text,
       senderIdentity,
-      attributes: {
-        'lk.segment_id': segment,
-        'lk.transcription_final': 'true',
-        'lk.transcribed_track_id': trackId ?? connection.voiceTrackId,
-      },
+      attributes: segmentAttributes(segment, true, trackId ?? connection.voiceTrackId),
     });
     sending.catch(() => {});
   }
@@ -92,4 +134,12 @@ export class RoomWords {
     }
     this.#isSending = false;
   }
+}
+
+function segmentAttributes(segment: string, isFinal: boolean, trackId: string): Record<string, string> {
+  return {
+    'lk.segment_id': segment,
+    'lk.transcription_final': String(isFinal),
+    'lk.transcribed_track_id': trackId,
+  };
 }

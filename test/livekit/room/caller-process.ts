@@ -1,4 +1,5 @@
 // A caller in a process of its own: LiveKit's stock client, told what to do by JSON lines on stdin, telling what it sees on stdout.
+// real time: a person who speaks, and who tries again every second when the line is lost.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import {

@@ -9,6 +9,7 @@ import type {
   RpcHandler,
   StatsEntry,
   TextMessage,
+  TextStream,
 } from '../../../src/livekit/room/connection.ts';
 import type { RoomEvent } from '../../../src/livekit/room/room-observer.ts';
 import type { RoomTransportOptions } from '../../../src/livekit/room/room-options.ts';
@@ -130,6 +131,18 @@ export class FakeConnection implements Connection {
   }
   async sendText(message: TextMessage): Promise<void> {
     this.texts.push(message);
+  }
+  /** Streams that were opened, with all that was written. */
+  readonly streams: { message: Omit<TextMessage, 'text'>; written: string[]; isClosed: boolean }[] = [];
+  streamText(message: Omit<TextMessage, 'text'>): TextStream {
+    const stream = { message, written: [] as string[], isClosed: false };
+    this.streams.push(stream);
+    return {
+      write: (text) => void stream.written.push(text),
+      close: () => {
+        stream.isClosed = true;
+      },
+    };
   }
   async sendData(): Promise<void> {}
   async sendDtmf(): Promise<void> {}
