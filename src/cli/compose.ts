@@ -22,7 +22,11 @@ import { createTicker } from '../runner/ticker.ts';
 import type { SessionTelemetry } from '../session/effects.ts';
 import type { SessionOptions } from '../session/options.ts';
 import type { TransportRateHz } from '../transports/port.ts';
+import { VERSION } from './commands/version.ts';
+import { type ProcessTelemetry, processTelemetry } from '../ops/telemetry/index.ts';
 import { EXIT } from './exit-codes.ts';
+import { createSessionWatch, type SessionWatch } from './session-watch.ts';
+import { traceCall } from './traces.ts';
 import { UserError } from './user-error.ts';
 
 export interface ComposeOptions {
@@ -33,6 +37,8 @@ export interface ComposeOptions {
   readonly simulated?: SimulatedServerOptions | undefined;
   /** Instead of the models that the configuration names. */
   readonly models?: CallModels | undefined;
+  /** Where users have attached handlers and registered collectors; default: the process's own. */
+  readonly telemetry?: ProcessTelemetry | undefined;
 }
 
 export interface CallRequest {
@@ -63,6 +69,9 @@ export interface Runtime {
   readonly agentName: string;
   readonly registry: Registry;
   readonly calls: ReadonlyMap<string, RunningCall>;
+  /** Records, events and ratings of sessions. */
+  readonly watch: SessionWatch;
+  readonly telemetry: ProcessTelemetry;
   readonly audioSlotsInUse: number;
   /** The models, and whether requests go to them. */
   services(): readonly { readonly name: string; readonly state: Breaker['state'] }[];
@@ -78,7 +87,14 @@ export interface Runtime {
 const SLOTS_PER_CALL = 4;
 
 /** Throws `UserError` when the configuration leaves a model without a key. */
-export function composeRuntime({ config, agent, log, simulated, models: given }: ComposeOptions): Runtime {
+export function composeRuntime({
+  config,
+  agent,
+  log,
+  simulated,
+  models: given,
+  telemetry = processTelemetry,
+}: ComposeOptions): Runtime {
   const clock = systemClock;
   const core = createAudioCore({ maxSlots: Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL) });
   const ticker = createTicker(clock);
@@ -106,6 +122,7 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
   });
   const agentName = agent.name ?? config.agent.name;
   const calls = new Map<string, RunningCall>();
+  const watch = createSessionWatch({ telemetry, registry, agent, agentName, log, epochNowMs: Date.now });
   const limits = watchLimits(calls, config.session.idleTimeoutMs, config.session.maxTurns);
   const policies = {
     stt: policyFor(config.models.stt.timeoutMs),
@@ -152,6 +169,8 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
     agentName,
     registry,
     calls,
+    watch,
+    telemetry,
     get audioSlotsInUse() {
       return core.slotsInUse;
     },
@@ -179,7 +198,12 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
         clock,
         random: Math.random,
         ticker,
-        observer: observer(id, get, () => recorder as CallRecorder, request, callLog),
+        observer: watch.observe(
+          id,
+          request.transport,
+          callLog,
+          observer(id, get, () => recorder as CallRecorder, request, callLog),
+        ),
         recording: request.recording,
         epochMs: Date.now() - clock.now(),
       });
@@ -193,8 +217,9 @@ export function composeRuntime({ config, agent, log, simulated, models: given }:
       };
       calls.set(id, running.value);
       limits.start();
-      recorder = instruments.started(request.transport);
+      recorder = traceCall(instruments.started(request.transport), call, VERSION);
       callLog.info('call started', { transport: request.transport, agent: agentName });
+      watch.opened(call, request.transport, callLog);
       if (agent.greeting !== undefined) call.say(agent.greeting);
       return call;
     },

@@ -1,13 +1,14 @@
 // Starts what measures and what sends: the probe of the event loop, the sampler of the machine, metrics over OTLP.
 import type { Config } from '../config/schema.ts';
 import type { Host } from '../hosts/port.ts';
-import { describeTarget, type Registry } from '../metrics/index.ts';
+import { appendText, describeTarget, type OtlpMetric, type Registry, renderForeign } from '../metrics/index.ts';
 import type { Logger } from '../ops/logs.ts';
 import { probeLoop } from '../ops/system/loop-probe.ts';
 import { queueSizes } from '../ops/system/queue-size.ts';
 import { startSampler } from '../ops/system/sampler.ts';
 import type { Clock } from '../runner/clock.ts';
 import { systemClock } from '../runner/clock.ts';
+import { collectApiMetrics } from './api-metrics.ts';
 import { otlpSettings, resourceOf } from './otlp-settings.ts';
 import { type OtlpPush, startOtlpPush } from './otlp-push.ts';
 
@@ -61,10 +62,12 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     diskPath: host.workingDirectory,
     linkBitsPerS: telemetry.linkMbps === undefined ? undefined : telemetry.linkMbps * 1e6,
   });
+  const stopForeign = serveApiMetrics(registry, clock, telemetry.metricsIntervalMs);
+  const others = () => collectApiMetrics(settings?.temporality ?? 'cumulative');
   const otlp =
     settings === null
       ? undefined
-      : await startOtlpPush({ settings, registry, resource, version, log, clock, epochMs: Date.now });
+      : await startOtlpPush({ settings, registry, resource, version, log, clock, epochMs: Date.now, others });
   if (settings !== null) {
     const { protocol, temporality, histograms } = settings;
     log.info('metrics are sent over OTLP', { receiver: new URL(settings.url).host, protocol, temporality, histograms });
@@ -75,7 +78,41 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     async stop() {
       stopProbe();
       sampler.stop();
+      stopForeign();
       await otlp?.stop(FLUSH_MS);
     },
+  };
+}
+
+/** What users measure with the OpenTelemetry API, at `/metrics` too: as it stood at the last look. */
+function serveApiMetrics(registry: Registry, clock: Clock, intervalMs: number): () => void {
+  const collisions = registry.counter({
+    name: 'telemetry.names.collided',
+    help: 'Metrics of the OpenTelemetry API that were not served, since their name is taken.',
+    labels: ['instrument'],
+  });
+  let text = '';
+  let cancel = clock.setTimer(look, intervalMs);
+  appendText(registry, () => text);
+
+  function look(): void {
+    void collectApiMetrics('cumulative')
+      .then((scopes) => {
+        const taken = new Set(registry.families().map(({ prometheusName }) => prometheusName));
+        const metrics = scopes.flatMap((scope) => scope.metrics) as unknown as OtlpMetric[];
+        text = renderForeign(metrics, taken, (instrument) => collisions.labels({ instrument }).add(1));
+      })
+      .catch(() => {
+        text = '';
+      })
+      .finally(() => {
+        if (!stopped) cancel = clock.setTimer(look, intervalMs);
+      });
+  }
+
+  let stopped = false;
+  return () => {
+    stopped = true;
+    cancel();
   };
 }

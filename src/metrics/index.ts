@@ -9,7 +9,14 @@ export {
   type OtlpProducer,
   type OtlpProducerOptions,
 } from './otlp.ts';
-export { createPrometheusPage, describeTarget, PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus-text.ts';
+export { renderForeign } from './foreign-text.ts';
+export {
+  appendText,
+  createPrometheusPage,
+  describeTarget,
+  PROMETHEUS_CONTENT_TYPE,
+  renderPrometheus,
+} from './prometheus-text.ts';
 export { createReader, type Gain, type Readings, type SeriesInfo } from './readings.ts';
 export {
   createRegistry,

@@ -24,7 +24,14 @@ export function describeTarget(registry: Registry, attributes: Labels): void {
 export function renderPrometheus(registry: Registry): string {
   let text = targets.get(registry) ?? '';
   for (const family of registry.families()) text += block(family);
-  return text;
+  return text + (appendices.get(registry)?.() ?? '');
+}
+
+const appendices = new WeakMap<Registry, () => string>();
+
+/** Serves text of others behind the registry's own. It must be whole blocks, of names that the registry does not have. */
+export function appendText(registry: Registry, text: () => string): void {
+  appendices.set(registry, text);
 }
 
 function block(family: Family): string {

@@ -77,7 +77,9 @@ export function startSampler({ registry, facts, clock, intervalMs, diskPath, lin
     set(openFiles, machine?.openFiles() ?? null);
     const averages = facts.loadAverage();
     loads.forEach((handle, i) => set(handle, averages?.[i] ?? null));
-    if (before !== undefined && now.atMs > before.atMs) differences(before, now, cpu?.cores ?? null);
+    // A process has used its CPU time since it began.
+    if (before === undefined) cpuTime?.add((now.processMicros ?? 0) / 1e6);
+    else if (now.atMs > before.atMs) differences(before, now, cpu?.cores ?? null);
     before = now;
   }
 
