@@ -28,6 +28,8 @@ export class SessionHandle implements AgentSession {
   readonly data: Record<string, unknown> = {};
   readonly #o: SessionHandleOptions;
   readonly #events: SessionEmitter;
+  /** The program's own ears, which no user's handler counts against. */
+  readonly #watchers = new SessionEmitter();
   readonly #received = { size: 0 };
   readonly #output = { size: 0 };
   readonly #startedMs: number;
@@ -111,7 +113,13 @@ export class SessionHandle implements AgentSession {
 
   /** For transports and models that know more: participants, rooms, realtime events. */
   tell<N extends SessionEventName>(name: N, payload: SessionEvents[N]): void {
+    this.#watchers.emit(name, payload);
     this.#events.emit(name, payload);
+  }
+
+  /** Follows what is told by `tell`. */
+  watch<N extends SessionEventName>(name: N, handler: SessionEventHandler<N>): void {
+    this.#watchers.on(name, handler);
   }
 
   // ---- from the call ----

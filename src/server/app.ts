@@ -3,20 +3,23 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { failure } from './answers.ts';
-import { authorize, refusal } from './auth.ts';
-import type { ServerOptions } from './options.ts';
+import { authorize, isOriginAllowed, refusal } from './auth.ts';
+import type { RequestRecorder, ServerOptions } from './options.ts';
 import { addLiveKitToken, addLiveKitWebhook, TOKEN_PATH, WEBHOOK_PATH } from './routes/livekit.ts';
 import { addOperations } from './routes/operations.ts';
-import { addProbes } from './routes/probes.ts';
+import { addProbes, PROBE_PATHS } from './routes/probes.ts';
+import { addRatings, RATING_PATH } from './routes/ratings.ts';
 
 /** Paths that Kubernetes and load balancers ask, open to everyone. */
-const PROBES = new Set(['/health', '/health/ready', '/health/live', '/ready']);
-/** All routes; what is not in here counts as `other`. */
+const PROBES: ReadonlySet<string> = new Set(PROBE_PATHS);
+/** Routes that everybody has; what is in no list counts as `other`. */
 const ROUTES = [...PROBES, '/status', '/metrics', '/sessions', '/sessions/:id', '/tools'];
 /** Routes that change something: only where LiveKit is configured. */
 const LIVEKIT_ROUTES = [TOKEN_PATH, WEBHOOK_PATH];
 const METHODS = 'GET, HEAD, OPTIONS';
 const POST_METHODS = 'POST, OPTIONS';
+/** Requests that may change nothing, wherever the page came from that sends them. */
+const HARMLESS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** Makes the app; `app.fetch` is what a host serves and `app.request` what a test calls. */
@@ -25,8 +28,16 @@ export function createApp(options: ServerOptions): Hono {
   const { auth, requests } = options;
   const isOpen = (path: string) => PROBES.has(path) || (path === '/metrics' && auth.openMetrics === true);
 
+  const patterns = routesOf(options);
+  const routeOf = matcher([...patterns.keys()]);
+
   app.use(async (c, next) => {
-    await next();
+    requests.began?.();
+    try {
+      await next();
+    } finally {
+      requests.ended?.();
+    }
     c.res.headers.set('cache-control', 'no-store');
     requests.record(c.req.method, routeOf(c.req.path), c.res.status);
   });
@@ -44,6 +55,9 @@ export function createApp(options: ServerOptions): Hono {
       const verdict = authorize(c.req.raw, auth);
       if (verdict !== 'allowed') return refusal(verdict, auth, options.now());
     }
+    if (!HARMLESS.has(c.req.method) && !isOriginAllowed(c.req.raw, auth)) {
+      return failure(options, 403, 'foreign_origin', 'Pages of this origin may not change anything here');
+    }
     return next();
   });
   app.use(
@@ -55,12 +69,12 @@ export function createApp(options: ServerOptions): Hono {
 
   addProbes(app, options, (request) => authorize(request, auth) === 'allowed');
   addOperations(app, options);
+  if (options.rate) addRatings(app, { now: options.now, rate: options.rate });
   if (options.livekit) addLiveKitToken(app, options.livekit.token);
+  for (const extension of options.extensions ?? []) extension.add(app);
 
   // Comes after the routes: a known path asked with another method.
-  const posted = options.livekit ? LIVEKIT_ROUTES : [];
-  for (const route of [...ROUTES, ...posted]) {
-    const methods = posted.includes(route) ? POST_METHODS : METHODS;
+  for (const [route, methods] of patterns) {
     app.options(route, () => new Response(null, { status: 204, headers: { allow: methods } }));
     app.all(route, () => {
       const response = failure(options, 405, 'method_not_allowed', `This path takes ${methods}`);
@@ -68,7 +82,7 @@ export function createApp(options: ServerOptions): Hono {
       return response;
     });
   }
-  const endpoints = [...ROUTES, ...posted].map((route) => route.replace(':id', '{id}'));
+  const endpoints = [...patterns.keys()].map((route) => route.replaceAll(/:(\w+)/g, '{$1}'));
   app.notFound(() => failure(options, 404, 'not_found', 'No such path', { available_endpoints: endpoints }));
   app.onError((error) => {
     options.onError?.(error);
@@ -77,7 +91,37 @@ export function createApp(options: ServerOptions): Hono {
   return app;
 }
 
-function routeOf(path: string): string {
-  if (path.startsWith('/sessions/') && path.indexOf('/', 10) < 0 && path.length > 10) return '/sessions/:id';
-  return ROUTES.includes(path) || LIVEKIT_ROUTES.includes(path) ? path : 'other';
+/** What this server answers: the pattern of each route with the methods it takes. */
+function routesOf(options: ServerOptions): ReadonlyMap<string, string> {
+  const routes = new Map(ROUTES.map((route) => [route, METHODS]));
+  if (options.dashboard) routes.set('/dashboard', METHODS);
+  if (options.rate) routes.set(RATING_PATH, POST_METHODS);
+  if (options.livekit) for (const route of LIVEKIT_ROUTES) routes.set(route, POST_METHODS);
+  for (const extension of options.extensions ?? []) {
+    for (const [route, methods] of Object.entries(extension.routes)) routes.set(route, methods);
+  }
+  return routes;
+}
+
+/** Finds the pattern of a path; the labels of the requests' counter are these patterns and `other`. */
+function matcher(patterns: readonly string[]): (path: string) => string {
+  const plain = new Set(patterns.filter((pattern) => !pattern.includes(':')));
+  const others = patterns
+    .filter((pattern) => pattern.includes(':'))
+    .map((pattern) => ({ pattern, matches: new RegExp(`^${pattern.replaceAll(/:\w+/g, '[^/]+')}$`) }));
+  return (path) => (plain.has(path) ? path : (others.find(({ matches }) => matches.test(path))?.pattern ?? 'other'));
+}
+
+/** Counts what is being answered, beside what was. */
+export function countOpenRequests(requests: RequestRecorder): RequestRecorder & { readonly open: number } {
+  let open = 0;
+  return {
+    record: (method, route, status) => requests.record(method, route, status),
+    total: () => requests.total(),
+    began: () => void open++,
+    ended: () => void open--,
+    get open() {
+      return open;
+    },
+  };
 }

@@ -1,4 +1,5 @@
 // What the server is given: plain functions and values, so that it knows neither sessions nor hosts.
+import type { Hono } from 'hono';
 import type { LiveKitTokenOptions, LiveKitWebhookOptions } from './routes/livekit.ts';
 
 /** Names and statuses of the contract (`GET /health`). */
@@ -8,14 +9,24 @@ export interface HealthReport {
   /** Measured values only; what is unknown is left out or null. */
   readonly system?: SystemReport | undefined;
   readonly livekit?: Readonly<Record<string, unknown>> | undefined;
+  /** The specification's external services by name, each with its status or `not configured`. */
+  readonly services?: Readonly<Record<string, string>> | undefined;
 }
 export interface HealthCheck {
   readonly name: string;
   readonly status: 'pass' | 'warn' | 'fail';
-  readonly duration_ms?: number | undefined;
-  readonly message?: string | undefined;
+  readonly duration_ms?: number | null | undefined;
+  readonly message?: string | null | undefined;
+  /** When it was looked at; ISO 8601. Probes are answered from what was seen then. */
+  readonly time?: string | null | undefined;
+  readonly required?: boolean | undefined;
 }
+/** The specification's names (shares of 0 to 100), and those of the contract. */
 export interface SystemReport {
+  readonly status?: string | undefined;
+  readonly memory_usage?: number | null | undefined;
+  readonly cpu_usage?: number | null | undefined;
+  readonly disk_usage?: number | null | undefined;
   readonly memory_usage_mb?: number | null | undefined;
   readonly cpu_usage_percent?: number | null | undefined;
   readonly load_average?: readonly number[] | null | undefined;
@@ -66,6 +77,17 @@ export interface LiveKitRoutes {
   readonly webhook: LiveKitWebhookOptions;
 }
 
+/** Routes of another part of the program. They lie behind the same door: token, bounds, counting, origin of what changes things. */
+export interface RouteExtension {
+  /** Path patterns (`/things/:id`) with the methods that `Allow` names (`GET, HEAD, OPTIONS`). */
+  readonly routes: Readonly<Record<string, string>>;
+  /** Adds the handlers of those routes. */
+  add(app: Hono): void;
+}
+
+/** What became of a rating. */
+export type RatingVerdict = 'taken' | 'unknown-session' | 'full';
+
 export interface ServerOptions {
   readonly version: string;
   /** Epoch time of the start, ms. */
@@ -86,6 +108,11 @@ export interface ServerOptions {
     get(id: string): SessionInfo | undefined;
   };
   tools(): readonly ToolInfo[];
+  /** The dashboard's data in the specification's shape; without it there is no such route. */
+  dashboard?(): Readonly<Record<string, unknown>>;
+  /** Takes a rating of a session that runs or has ended lately; without it there is no such route. */
+  rate?(sessionId: string, rating: { readonly rating: number; readonly kind: string }): RatingVerdict;
+  readonly extensions?: readonly RouteExtension[] | undefined;
   readonly auth: AuthOptions;
   readonly requests: RequestRecorder;
   readonly livekit?: LiveKitRoutes | undefined;
@@ -97,4 +124,7 @@ export interface RequestRecorder {
   /** `route` is a pattern of this server or `other`; the labels are bounded. */
   record(method: string, route: string, status: number): void;
   total(): number;
+  /** A request is being answered, until `ended`. */
+  began?(): void;
+  ended?(): void;
 }

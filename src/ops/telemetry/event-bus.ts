@@ -24,8 +24,11 @@ export interface BusCounts {
   readonly dropped: number;
 }
 
-/** Told of the first failure, and of the first dropped event, of each attached id. */
-export type BusComplaint = (what: 'failed' | 'dropped', id: string, event: string, error: unknown) => void;
+/** Told of each failure and each dropped event; `first` is true once for each attached id. */
+export interface BusObserver {
+  failed?(id: string, event: string, error: unknown, first: boolean): void;
+  dropped?(id: string, event: string, first: boolean): void;
+}
 
 const MAX_IDS = 100;
 const MAX_EVENTS_PER_ID = 100;
@@ -46,7 +49,7 @@ export class EventBus {
   readonly #groups = new Map<string, Group>();
   /** Rebuilt when somebody comes or goes, so that an event looks up one list. */
   #byEvent = new Map<string, readonly Group[]>();
-  readonly #complaints = new Set<BusComplaint>();
+  #observer: BusObserver = {};
   #failures = 0;
   #dropped = 0;
 
@@ -123,16 +126,17 @@ export class EventBus {
     for (let i = 0; i < groups.length; i++) this.#call(groups[i] as Group, name, measurements, metadata);
   }
 
-  onComplaint(complaint: BusComplaint): () => void {
-    this.#complaints.add(complaint);
-    return () => this.#complaints.delete(complaint);
+  /** Who counts and logs; the newest one alone. */
+  observe(observer: BusObserver): void {
+    this.#observer = observer;
   }
 
   #call(group: Group, event: string, measurements: Measurements, metadata: TelemetryMetadata): void {
     if (group.pending >= MAX_PENDING) {
       this.#dropped++;
-      if (!group.complainedOfDrops) this.#complain('dropped', group.id, event, undefined);
+      const first = !group.complainedOfDrops;
       group.complainedOfDrops = true;
+      this.#observer.dropped?.(group.id, event, first);
       return;
     }
     try {
@@ -155,19 +159,9 @@ export class EventBus {
 
   #failed(group: Group, event: string, error: unknown): void {
     this.#failures++;
-    if (group.complained) return;
+    const first = !group.complained;
     group.complained = true;
-    this.#complain('failed', group.id, event, error);
-  }
-
-  #complain(what: 'failed' | 'dropped', id: string, event: string, error: unknown): void {
-    for (const complaint of this.#complaints) {
-      try {
-        complaint(what, id, event, error);
-      } catch {
-        // Whoever listens to complaints has nobody left to complain to.
-      }
-    }
+    this.#observer.failed?.(group.id, event, error, first);
   }
 
   #index(): void {

@@ -8,7 +8,7 @@ export {
   CollectorSet,
   startCollecting,
 } from './collectors.ts';
-export { type BusComplaint, type BusCounts, EventBus, type TelemetryHandler } from './event-bus.ts';
+export { type BusCounts, type BusObserver, EventBus, type TelemetryHandler } from './event-bus.ts';
 export {
   type EventPath,
   eventName,

@@ -11,17 +11,16 @@ export class ProcessTelemetry {
   readonly events = new EventBus();
   readonly collectors = new CollectorSet();
   readonly checks = new UserChecks();
-  readonly #handlers = new Set<HandleEvent>();
+  #handle: HandleEvent | null = null;
 
-  /** The specification's handler: counts what it is attached to in the registry of each running program. */
+  /** The specification's handler: counts what it is attached to in the registry of the running program. */
   readonly handleEvent = (event: string, measurements: Measurements): void => {
-    for (const handle of this.#handlers) handle(event, measurements);
+    this.#handle?.(event, measurements);
   };
 
-  /** A program that counts handled events; returns how it leaves. */
-  join(handle: HandleEvent): () => void {
-    this.#handlers.add(handle);
-    return () => this.#handlers.delete(handle);
+  /** The program that counts handled events; the newest one alone. */
+  join(handle: HandleEvent): void {
+    this.#handle = handle;
   }
 
   registerCollector(name: string, collect: Collector, options?: CollectorOptions): () => void {
