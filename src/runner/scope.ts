@@ -7,6 +7,9 @@ export interface Scope {
   child(): Scope & { close(): void };
 }
 
+/** One for all: an exception of its own for each request costs its stack trace. */
+const STOPPED = new DOMException('The work was stopped', 'AbortError');
+
 export function createScope(): Scope & { close(): void } {
   const controller = new AbortController();
   const children = new Set<() => void>();
@@ -14,7 +17,7 @@ export function createScope(): Scope & { close(): void } {
     signal: controller.signal,
     stop() {
       if (controller.signal.aborted) return;
-      controller.abort();
+      controller.abort(STOPPED);
       for (const stop of [...children]) stop();
       children.clear();
     },

@@ -169,6 +169,7 @@ export class Listener {
   /** The session has ended in the middle of a packet: the analyzer is not there any more. */
   stop(): void {
     this.#stopped = true;
+    this.#utterance.clear();
   }
 
   /** Speech that is too long for one turn ends here, although the caller goes on. */
