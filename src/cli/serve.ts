@@ -66,6 +66,7 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     clock: { now: systemClock.now, setTimer: (ms, run) => systemClock.setTimer(run, ms) },
     newToken: () => `${resumePrefix}${crypto.randomUUID()}${crypto.randomUUID()}`,
     start: (transport) => startCall(transport),
+    limits: { resumeGraceMs: config.server.resumeGraceMs },
   });
   countSockets(runtime.registry, calls.counts);
 

@@ -137,6 +137,7 @@ export const AREAS = {
     token: secret('Bearer token for everything but the health probes'),
     openMetrics: flag('`/metrics` needs no token', false),
     allowedOrigins: texts("Origins of web pages that may open a WebSocket, besides the server's own"),
+    resumeGraceMs: integer('How long a WebSocket call waits for a client that lost its connection', 30_000, 0, 600_000),
   }),
   telemetry: v.strictObject({
     enabled: flag('Off: nothing is collected', true),
