@@ -4,7 +4,7 @@ import type { RoomObserver } from './room-observer.ts';
 
 /** 1 ms to 5 s: round trips, jitter, waits. */
 const DELAY_BOUNDS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5];
-const SHARE_BOUNDS = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.5, 1];
+const SHARE_BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.5, 1];
 const BITRATE_BOUNDS = [1000, 4000, 8000, 16_000, 24_000, 32_000, 48_000, 64_000, 96_000, 128_000];
 /** Outages last from a blink to ten minutes. */
 const OUTAGE_BOUNDS_S = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
