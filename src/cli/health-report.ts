@@ -8,7 +8,7 @@ import type { HealthCheck, HealthReport, SystemReport } from '../server/options.
 export interface HealthReportOptions {
   readonly host: Pick<Host, 'facts' | 'workingDirectory'>;
   readonly registry: Registry;
-  readonly monitor: HealthMonitor;
+  readonly monitor: Pick<HealthMonitor, 'view'>;
   phase(): 'starting' | 'running' | 'draining';
   /** Why no further call is taken at the moment; null: it is. */
   closed(): string | null;

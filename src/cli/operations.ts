@@ -1,20 +1,27 @@
 // What the server is told about the program: health, readiness, numbers and calls. Every value is measured or absent.
 import type { Config } from '../config/schema.ts';
 import type { Host } from '../hosts/port.ts';
-import { createPrometheusPage, type Registry } from '../metrics/index.ts';
-import type {
-  AuthOptions,
-  HealthReport,
-  LiveKitRoutes,
-  ReadyReport,
-  RequestRecorder,
-  ServerOptions,
-  SessionInfo,
-} from '../server/options.ts';
-import type { Admission } from './admission.ts';
+import { createPrometheusPage, type Registry, takeSnapshot } from '../metrics/index.ts';
+import { type HealthMonitor, startHealthMonitor } from '../ops/health/index.ts';
+import { type Collecting, startCollecting } from '../ops/telemetry/index.ts';
+import {
+  createWindows,
+  dashboardData,
+  jsonMetrics,
+  Readings,
+  rounded,
+  toolUsage,
+  type WorkerStatus,
+} from '../ops/views/index.ts';
+import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
-import type { RunningCall, Runtime } from './compose.ts';
+import { countOpenRequests } from '../server/app.ts';
+import type { AuthOptions, LiveKitRoutes, ReadyReport, RequestRecorder, ServerOptions } from '../server/options.ts';
+import type { Admission } from './admission.ts';
+import type { Runtime } from './compose.ts';
+import { createProgramHealth } from './health-report.ts';
 import type { LiveKitView } from './livekit.ts';
+import { serviceChecks } from './service-checks.ts';
 
 export interface OperationsOptions {
   readonly host: Host;
@@ -27,14 +34,44 @@ export interface OperationsOptions {
   readonly auth: AuthOptions;
   /** `draining` when the program has been told to stop. */
   phase(): 'starting' | 'running' | 'draining';
+  /** Open WebSockets. */
+  sockets?(): number;
+  readonly log: Logger;
   onError(error: unknown): void;
 }
 
-const MEGABYTE = 1024 * 1024;
+/** What runs beside the routes: looks at dependencies, asks collectors, remembers two windows for the dashboard. */
+export interface Operations extends ServerOptions {
+  start(): void;
+  stop(): void;
+}
 
-export function createOperations(options: OperationsOptions): ServerOptions {
-  const { host, config, runtime, admission, livekit, version, startedAtMs, auth, phase } = options;
-  const requests = countRequests(runtime.registry);
+const WINDOW_LOOK_MS = 5000;
+
+export function createOperations(options: OperationsOptions): Operations {
+  const { host, config, runtime, admission, livekit, version, startedAtMs, auth, phase, log } = options;
+  const requests = countOpenRequests(countRequests(runtime.registry));
+  const windows = createWindows();
+  const snapshot = () => takeSnapshot(runtime.registry);
+  let monitor: HealthMonitor | null = null;
+  let collecting: Collecting | null = null;
+  let cancelLook = () => {};
+  const look = () => {
+    windows.look(snapshot(), systemClock.now());
+    cancelLook = systemClock.setTimer(look, WINDOW_LOOK_MS);
+  };
+  const health = createProgramHealth({
+    host,
+    registry: runtime.registry,
+    monitor: {
+      view: () => monitor?.view() ?? { status: 'healthy', checks: [] },
+    },
+    phase,
+    closed: () => admission.gate.judge().reason,
+    livekit: livekit?.view,
+    models: () => runtime.services(),
+  });
+  const workerId = `${runtime.agentName}-${host.pid}`;
   const uptimeSeconds = () => (Date.now() - startedAtMs) / 1000;
   const page = createPrometheusPage(runtime.registry, systemClock.now);
   runtime.registry
@@ -52,16 +89,11 @@ export function createOperations(options: OperationsOptions): ServerOptions {
 
   const ready = (): ReadyReport => {
     const { reason: closed } = admission.gate.judge();
-    const reason = phase() === 'running' ? (livekit?.view.notReady() ?? closed ?? undefined) : phase();
+    const reason =
+      phase() === 'running' ? (health.missing() ?? livekit?.view.notReady() ?? closed ?? undefined) : phase();
     return {
       ready: reason === undefined,
-      services: [
-        ...(livekit?.view.trouble() === null ? ['livekit'] : []),
-        ...runtime
-          .services()
-          .filter((s) => s.state === 'closed')
-          .map((s) => s.name),
-      ],
+      services: health.services(),
       activeJobs: admission.gate.occupancy().sessions,
       maxJobs: config.capacity.maxSessions,
       reason,
@@ -72,13 +104,24 @@ export function createOperations(options: OperationsOptions): ServerOptions {
     version,
     startedAtMs,
     now: Date.now,
-    health: () => health(host, runtime, livekit?.view),
+    health: health.report,
     ready,
     metricsText() {
       return page();
     },
+    metricsJson: () => jsonMetrics(snapshot(), { memoryBytes: host.facts.memoryBytes() }),
+    dashboard() {
+      windows.look(snapshot(), systemClock.now());
+      return dashboardData(snapshot(), windows, {
+        memoryBytes: host.facts.memoryBytes(),
+        memoryLimitBytes: host.facts.memoryLimitBytes(),
+        connections: { http: requests.open, websocket: options.sockets?.() ?? null, media: runtime.calls.size },
+        workers: [workerStatus()],
+      });
+    },
+    rate: (id, rating) => runtime.watch.rate(id, rating),
     status: () => ({
-      worker_id: `${runtime.agentName}-${host.pid}`,
+      worker_id: workerId,
       status: phase(),
       configuration: {
         agent_name: runtime.agentName,
@@ -100,67 +143,87 @@ export function createOperations(options: OperationsOptions): ServerOptions {
         queue_size: admission.held,
         memory_bytes: host.facts.memoryBytes(),
       },
+      availability: availability(),
+      ratings: { overall: rounded(runtime.watch.ratings.mean('overall'), 2) },
       admission: admission.report(),
       livekit: livekit?.view.report(),
     }),
     sessions: {
-      list: () => [...runtime.calls.values()].map(describe),
-      get(id) {
-        const running = runtime.calls.get(id);
-        return running === undefined ? undefined : { ...describe(running), turns: running.call.ledger().turns };
-      },
+      list: () => runtime.watch.records.list(),
+      get: (id) =>
+        runtime.watch.records.details(id, (running) => {
+          const call = runtime.calls.get(running)?.call;
+          if (call === undefined) return null;
+          const { framesIn, framesLate } = call.session;
+          return { turns: call.ledger().turns, framesIn, framesLate };
+        }),
     },
-    tools: () =>
-      runtime.agent.tools.map(({ name, description, timeoutMs }) => ({
-        name,
-        description,
-        timeout_ms: timeoutMs ?? 60_000,
-      })),
+    tools: toolList,
     auth,
     requests,
     livekit: livekit?.routes,
     onError: options.onError,
-  };
-}
-
-function health(host: Host, runtime: Runtime, livekit: LiveKitView | undefined): HealthReport {
-  const trouble = livekit?.trouble() ?? null;
-  const models = runtime
-    .services()
-    .map(({ name, state }) =>
-      state === 'closed'
-        ? ({ name, status: 'pass' } as const)
-        : ({ name, status: 'warn', message: `resting after failures (${state})` } as const),
-    );
-  const line =
-    trouble === null
-      ? ({ name: 'livekit', status: 'pass' } as const)
-      : ({ name: 'livekit', status: 'warn', message: trouble } as const);
-  const checks = livekit === undefined ? models : [line, ...models];
-  const bytes = host.facts.memoryBytes();
-  const disk = host.facts.diskUsage(host.workingDirectory);
-  return {
-    status: checks.every((c) => c.status === 'pass') ? 'healthy' : 'degraded',
-    checks,
-    livekit: livekit?.report(),
-    system: {
-      memory_usage_mb: bytes === null ? null : Math.round((bytes / MEGABYTE) * 10) / 10,
-      load_average: host.facts.loadAverage(),
-      disk_usage_percent: disk === null ? null : Math.round(disk * 1000) / 10,
+    start() {
+      const { registry, telemetry } = runtime;
+      const warn = (message: string, fields: Readonly<Record<string, unknown>>) => log.warn(message, { ...fields });
+      const own = serviceChecks({ config, registry, resting: (stage) => isResting(runtime, stage) });
+      monitor = startHealthMonitor({
+        checks: () => [...own, ...telemetry.checks.list()],
+        registry,
+        clock: systemClock,
+        epochNowMs: Date.now,
+        unable: () => (phase() === 'running' ? null : phase()),
+        warn,
+      });
+      look();
+      if (!config.telemetry.enabled) return;
+      const { metricsIntervalMs: intervalMs } = config.telemetry;
+      collecting = startCollecting({ set: telemetry.collectors, registry, clock: systemClock, intervalMs, warn });
+    },
+    stop() {
+      monitor?.stop();
+      collecting?.stop();
+      cancelLook();
     },
   };
+
+  function availability(): Readonly<Record<string, unknown>> {
+    const { ratio, probes, successful } = monitor?.availability() ?? { ratio: null, probes: 0, successful: 0 };
+    return { ratio: rounded(ratio, 6), probes, successful };
+  }
+
+  function workerStatus(): WorkerStatus {
+    const maxJobs = config.capacity.maxSessions;
+    return {
+      worker_id: workerId,
+      status: phase(),
+      health: health.report().status,
+      active_jobs: admission.gate.occupancy().sessions,
+      max_jobs: maxJobs,
+      load: rounded(occupied() / maxJobs),
+    };
+  }
+
+  function toolList() {
+    const usage = new Map(toolUsage(new Readings(snapshot())).map((one) => [one.name, one]));
+    return runtime.agent.tools.map(({ name, description, timeoutMs, run }) => {
+      const { calls = 0, errors = 0, averageMs = null } = usage.get(name) ?? {};
+      return {
+        name,
+        description,
+        function: run.name === '' ? name : run.name,
+        arity: run.length,
+        timeout_ms: timeoutMs ?? 60_000,
+        call_count: calls,
+        error_count: errors,
+        average_duration_ms: averageMs,
+      };
+    });
+  }
 }
 
-function describe({ call, transport, startedAtMs, state, turns }: RunningCall): SessionInfo {
-  return {
-    session_id: call.id,
-    agent_id: call.ledger().session.agent,
-    status: 'active',
-    state,
-    transport,
-    started_at: new Date(startedAtMs).toISOString(),
-    conversation_turns: turns,
-  };
+function isResting(runtime: Runtime, stage: string): boolean {
+  return runtime.services().some(({ name, state }) => name.endsWith(`.${stage}`) && state !== 'closed');
 }
 
 function countRequests(registry: Registry): RequestRecorder {

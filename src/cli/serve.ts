@@ -57,6 +57,8 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     startedAtMs: Date.now(),
     auth,
     phase: () => phase,
+    sockets: () => sockets.count(),
+    log,
     onError: (error) => log.error('route failed', { error }),
   });
   // A supervisor finds the process of a call by it.
@@ -85,8 +87,10 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     }
     try {
       const { inputRateHz, outputRateHz } = transport;
+      const askedMs = systemClock.now();
       const call = runtime.open({ id, transport: transport.name, inputRateHz, outputRateHz, recording });
       call.attach(transport);
+      runtime.watch.established(id, transport.name, systemClock.now() - askedMs);
       return { input: call.input, session: id };
     } catch (error) {
       recording?.close();
@@ -121,6 +125,7 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
         .catch(systemProblem('Cannot open the port', `${hostname}:${port}`))
     : undefined;
   phase = 'running';
+  operations.start();
   return {
     server,
     async drain(limitMs, hurry, others) {
@@ -132,6 +137,7 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
       await Promise.all([runtime.closeAll('server stopped'), others]);
       await server?.stop();
       admission.stop();
+      operations.stop();
     },
   };
 }

@@ -7,12 +7,7 @@ import type { ServerOptions } from '../options.ts';
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const OPENMETRICS_OR_TEXT = ['text/plain', 'application/openmetrics-text', 'application/json'];
 
-/** Renders of `/metrics` in a window before further scrapers get the newest one again: a thousand at once must not stop the audio. */
-const MAX_RENDERS = 4;
-const RENDER_WINDOW_MS = 250;
-
 export function addOperations(app: Hono, options: ServerOptions): void {
-  const metricsText = sparing(options);
   app.get('/status', (c) =>
     c.json({
       ...options.status(),
@@ -28,7 +23,7 @@ export function addOperations(app: Hono, options: ServerOptions): void {
   app.get('/metrics', (c) => {
     const wanted = accepts(c, { header: 'Accept', supports: OPENMETRICS_OR_TEXT, default: 'text/plain' });
     if (wanted === 'application/json' && options.metricsJson) return c.json(options.metricsJson());
-    return c.body(metricsText(), 200, { 'content-type': PROMETHEUS_TYPE });
+    return c.body(options.metricsText(), 200, { 'content-type': PROMETHEUS_TYPE });
   });
 
   app.get('/sessions', (c) => {
@@ -55,25 +50,6 @@ export function addOperations(app: Hono, options: ServerOptions): void {
     const tools = options.tools();
     return c.json({ tools, total: tools.length });
   });
-}
-
-/** The text of `/metrics`: fresh, but for scrapers beyond the first few of a moment. */
-function sparing(options: ServerOptions): () => string {
-  let windowMs = Number.NEGATIVE_INFINITY;
-  let renders = 0;
-  let text = '';
-  return () => {
-    const nowMs = options.now();
-    if (nowMs - windowMs >= RENDER_WINDOW_MS || nowMs < windowMs) {
-      windowMs = nowMs;
-      renders = 0;
-    }
-    if (renders < MAX_RENDERS) {
-      renders++;
-      text = options.metricsText();
-    }
-    return text;
-  };
 }
 
 function wholeNumber(text: string): number | null {
