@@ -57,6 +57,8 @@ const RESTART = { firstMs: 250, capMs: 30_000 };
 /** Who has run for so long is no case for a longer wait. */
 const STEADY_MS = 30_000;
 const START_LIMIT_MS = 30_000;
+/** Deaths in a row after which it is given up, where none of all processes has ever served. */
+const MAX_STILLBORN = 3;
 /** Another start would end in the same way. */
 const HOPELESS: ReadonlySet<number> = new Set([EXIT.config, EXIT.auth, EXIT.resource]);
 
@@ -84,6 +86,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     cancelTimer: () => {},
   }));
   let isDraining = false;
+  let hasServed = false;
   let fail: (code: number) => void = () => {};
   const failed = new Promise<number>((resolve) => {
     fail = resolve;
@@ -103,6 +106,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       if (url === undefined) return options.print(line);
       place.cancelTimer();
       place.state = 'running';
+      hasServed = true;
       place.url = url ?? undefined;
       log.info('process serves', { process: place.number, pid: child.pid, url });
     });
@@ -127,9 +131,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const delayMs = backoffMs(place.deaths++, random(), RESTART);
     log.error('process died', { process: place.number, code, signal, error, again: Math.round(delayMs) });
     place.state = 'waiting';
-    if (place.restarts === 0 && ((code !== null && HOPELESS.has(code)) || error !== undefined)) {
-      return fail(code ?? EXIT.general);
-    }
+    const isHopeless = place.restarts === 0 && ((code !== null && HOPELESS.has(code)) || error !== undefined);
+    if (isHopeless || (!hasServed && place.deaths >= MAX_STILLBORN)) return fail(code ?? EXIT.general);
     place.cancelTimer = clock.setTimer(() => {
       place.restarts++;
       start(place);

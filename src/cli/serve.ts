@@ -4,13 +4,14 @@ import type { FileWriter, Host, RunningServer } from '../hosts/port.ts';
 import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import { createApp } from '../server/app.ts';
-import type { AuthOptions, LiveKitRoutes } from '../server/options.ts';
+import type { LiveKitRoutes } from '../server/options.ts';
 import { createSocketHooks } from '../server/sockets.ts';
 import { createWebSocketCalls } from '../transports/websocket/calls.ts';
 import type { Transport } from '../transports/port.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import type { Runtime } from './compose.ts';
 import type { LiveKitView } from './livekit.ts';
+import { authOf, MAX_MESSAGE_BYTES, SPARE_SOCKETS } from './door.ts';
 import { createOperations } from './operations.ts';
 import { countSockets } from './socket-instruments.ts';
 import { NUMBER_VARIABLE } from './processes.ts';
@@ -37,10 +38,6 @@ export interface ServeCallsOptions {
   /** Where the inputs of calls are written; undefined: nowhere. */
   readonly record: ((sessionId: string) => FileWriter) | undefined;
 }
-
-export const MAX_MESSAGE_BYTES = 256 * 1024;
-/** Sockets beyond the sessions: clients that come back, and those that are told to try later. */
-export const SPARE_SOCKETS = 64;
 
 export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
   const { host, config, runtime, livekit, log, version, record } = options;
@@ -140,19 +137,4 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
       operations.stop();
     },
   };
-}
-
-/** The door of everything that is served. */
-export function authOf({ server, healthServer }: Config): AuthOptions {
-  return {
-    token: server.token?.reveal(),
-    loopback: isLoopback(healthServer.host),
-    openMetrics: server.openMetrics,
-    origins: server.allowedOrigins,
-    hint: 'set server.token (SYRINX_SERVER_TOKEN) and send it as "Authorization: Bearer TOKEN"',
-  };
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '::1' || hostname === '[::1]' || hostname.startsWith('127.');
 }

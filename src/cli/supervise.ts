@@ -8,7 +8,7 @@ import { createProcessRoutes } from './process-routes.ts';
 import { createProcessSockets, processOfToken } from './process-sockets.ts';
 import { watchProcesses } from './process-watch.ts';
 import { createSupervisor, NUMBER_VARIABLE, type Supervisor } from './processes.ts';
-import { authOf, MAX_MESSAGE_BYTES, SPARE_SOCKETS } from './serve.ts';
+import { authOf, MAX_MESSAGE_BYTES, SPARE_SOCKETS } from './door.ts';
 import type { Stopped } from './stopped.ts';
 import { systemProblem, UserError } from './user-error.ts';
 
@@ -19,6 +19,7 @@ export async function supervise({ host, config, log, version }: CommandContext, 
   const { processes: count, maxSessions, drainTimeoutMs, scaleUpAt } = config.capacity;
   /** Opens the doors of the processes to nobody but us. */
   const token = crypto.randomUUID() + crypto.randomUUID();
+  const directory = config.telemetry.dataDirectory;
   const supervisor = createSupervisor({
     count,
     // Each on a port of its own that only this machine can reach; what is asked of the one port comes through us.
@@ -26,6 +27,8 @@ export async function supervise({ host, config, log, version }: CommandContext, 
       host.startAgain(['--processes', '1', '--port', '0', '--host', '127.0.0.1'], {
         [NUMBER_VARIABLE]: String(number),
         SYRINX_SERVER_TOKEN: token,
+        // A data directory belongs to one process.
+        ...(directory === undefined ? {} : { SYRINX_TELEMETRY_DATA_DIRECTORY: `${directory}/process-${number}` }),
       }),
     clock: systemClock,
     random: Math.random,
