@@ -55,7 +55,10 @@ async function open(options: Partial<RoomTransportOptions> = {}) {
     observer: { event: (event) => events.push(event) },
     ...options,
   });
+  /** What the session would say was heard of its reply. */
+  const spoken: { now: { turn: number; text: string } | null } = { now: null };
   transport.bind({
+    heardSoFar: () => spoken.now,
     audio(packet) {
       heard.frames++;
       const samples = new Int16Array(packet.buffer, packet.byteOffset, packet.length >> 1);
@@ -67,7 +70,7 @@ async function open(options: Partial<RoomTransportOptions> = {}) {
     close: (reason) => heard.closed.push(reason),
   });
   await transport.open();
-  return { transport, name, events, heard, native: support.native };
+  return { transport, name, events, heard, spoken, native: support.native };
 }
 
 /** The caller joins, and both know of each other. */
@@ -142,7 +145,7 @@ test('caller and agent hear each other; a barge-in is silent at the ear at once'
 });
 
 test('what clients show and send: state, words, chat, digits, data, RPC', real, async () => {
-  const { transport, heard } = await open({ attributes: { role: 'support' } });
+  const { transport, heard, spoken } = await open({ attributes: { role: 'support' } });
   const got: string[] = [];
   transport.room.onData((bytes, topic, identity) =>
     got.push(`${new TextDecoder().decode(bytes)} ${topic} ${identity}`),
@@ -159,13 +162,23 @@ test('what clients show and send: state, words, chat, digits, data, RPC', real, 
     (t) => (t.attributes as Record<string, string>)['lk.agent.state'] === 'speaking',
   );
   assert.equal(shown.identity, 'agent');
+  spoken.now = { turn: 1, text: 'It is' };
+  await pause(400);
+  spoken.now = null;
   transport.notify({ type: 'transcript', turn: 1, text: 'what time is it' });
   transport.notify({ type: 'reply', turn: 1, text: 'It is noon.' });
   const asked = await caller.hears('transcription', 5000, since, (t) => t.text === 'what time is it');
   const answered = await caller.hears('transcription', 5000, since, (t) => t.text === 'It is noon.');
   assert.equal(asked.from, 'ada');
   assert.equal(answered.from, 'agent');
+  const growing = await caller.hears('transcription', 5000, since, (t) => t.text === 'It is');
   const attributes = answered.attributes as Record<string, string>;
+  const before = growing.attributes as Record<string, string>;
+  assert.deepEqual(
+    [before['lk.transcription_final'], before['lk.segment_id']],
+    ['false', attributes['lk.segment_id']],
+    'its words came while it was spoken',
+  );
   assert.equal(attributes['lk.transcription_final'], 'true');
   assert.match(attributes['lk.transcribed_track_id'] ?? '', /^TR_/);
   caller.do('chat', { text: 'a typed question' });
