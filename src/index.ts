@@ -5,3 +5,32 @@ export { roomOf } from './livekit/room/open-rooms.ts';
 export type { DataHandler, RoomControl } from './livekit/room/room-control.ts';
 export { type MeterProviderOptions, openMeterProvider } from './cli/api-metrics.ts';
 export type { StandardSchema, ToolContext, ToolDefinition, ToolParameters } from './agent/tool.ts';
+export type { AgentSession, Rating, RatingKind } from './agent/agent-session.ts';
+export type {
+  SessionEventHandler,
+  SessionEventName,
+  SessionEvents,
+  StageError,
+  ToolEvent,
+  TurnType,
+} from './agent/session-events.ts';
+export type { CheckAnswer, HealthCheckOptions, UserCheck } from './ops/health/user-checks.ts';
+export type { Collected, CollectedPoint, Collector, CollectorOptions } from './ops/telemetry/collectors.ts';
+export type { BusCounts, TelemetryHandler } from './ops/telemetry/event-bus.ts';
+export type {
+  EventPath,
+  Measurements,
+  TelemetryEventName,
+  TelemetryEvents,
+  TelemetryMetadata,
+} from './ops/telemetry/events.ts';
+export {
+  attach,
+  attachMany,
+  detach,
+  execute,
+  Metrics,
+  registerCollector,
+  registerHealthCheck,
+  unregisterCollector,
+} from './ops/telemetry/user-api.ts';

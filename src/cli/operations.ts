@@ -140,7 +140,7 @@ export function createOperations(options: OperationsOptions): Operations {
         active_sessions: runtime.calls.size,
         load: Math.round((1000 * occupied()) / config.capacity.maxSessions) / 1000,
         scale_up: admission.report().scale_up,
-        queue_size: admission.held,
+        queue_size: new Readings(snapshot()).value('syrinx.queue.size'),
         memory_bytes: host.facts.memoryBytes(),
       },
       availability: availability(),

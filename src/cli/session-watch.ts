@@ -50,6 +50,7 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
   const counter = (name: string, help: string) => registry.counter({ name: `syrinx.${name}`, help }).labels();
   const failures = counter('handlers.failures', 'Handlers of session events that threw or rejected.');
   const dropped = counter('handlers.dropped', 'Session events that a handler with too many open promises did not get.');
+  const activations = counter('vad.activations', 'Times that somebody was heard to begin to speak.');
   observeBus(telemetry, registry, options.log);
 
   function observe(id: string, transport: string, log: Logger, base: CallObserver): CallObserver {
@@ -98,7 +99,8 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       const record = records.running(id);
       if (record === undefined) return;
       record.lastActivityAtMs = epochNowMs();
-      if (event.type === 'state') record.state = event.state;
+      if (event.type === 'speech-start') activations.add(1);
+      else if (event.type === 'state') record.state = event.state;
       else if (event.type === 'transcript') record.messagesReceived++;
       else if (event.type === 'turn') {
         record.turns++;
