@@ -15,6 +15,7 @@ const PEAK = 5;
 const NOTHING = new Int16Array(0);
 
 export class SlotAnalyzer implements Analyzer {
+  readonly vad = 'energy';
   readonly inputRateHz: SampleRateHz;
   readonly delaySamples: number;
   readonly maxPacketSamples: number;

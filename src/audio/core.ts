@@ -48,7 +48,9 @@ export interface Analyzer {
   next(): boolean;
   /** The frame that `next` analyzed: 320 samples at 16 kHz. A fixed view, overwritten by the next call. */
   readonly frame: Int16Array;
-  /** Speech likelihood of the frame by the adaptive energy VAD, 0..1; 0.5 is the recommended threshold. */
+  /** Where `score` comes from. */
+  readonly vad: 'energy' | 'neural';
+  /** Speech likelihood of the frame, 0..1; 0.5 is the recommended threshold. By the adaptive energy VAD, or the net's newest probability. */
   readonly score: number;
   /** RMS of the frame, 0..1, exactly `sqrt(mean((s/32768)^2))` in f64 (requirements 11.1). */
   readonly rms: number;

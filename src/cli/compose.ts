@@ -1,6 +1,8 @@
 // Wires the program together: one audio core, one ticker, the models, and a way to take calls.
 import { type Agent, toolSpecs } from '../agent/define-agent.ts';
 import { createAudioCore } from '../audio/index.ts';
+import { withNeuralEars } from '../audio/neural/neural-core.ts';
+import type { NeuralVad } from '../audio/neural/neural-vad.ts';
 import type { Config } from '../config/schema.ts';
 import { createRegistry, type Registry } from '../metrics/index.ts';
 import { createOpenAiLlm, createOpenAiStt, createOpenAiTts } from '../models/openai/index.ts';
@@ -37,6 +39,8 @@ export interface ComposeOptions {
   readonly simulated?: SimulatedServerOptions | undefined;
   /** Instead of the models that the configuration names. */
   readonly models?: CallModels | undefined;
+  /** The net that calls hear with (`loadNeuralVad`); without it `neural` is `energy`, and recordings say so. */
+  readonly neural?: NeuralVad | undefined;
   /** Where users have attached handlers and registered collectors; default: the process's own. */
   readonly telemetry?: ProcessTelemetry | undefined;
 }
@@ -93,10 +97,12 @@ export function composeRuntime({
   log,
   simulated,
   models: given,
+  neural,
   telemetry = processTelemetry,
 }: ComposeOptions): Runtime {
   const clock = systemClock;
-  const core = createAudioCore({ maxSlots: Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL) });
+  const plainCore = createAudioCore({ maxSlots: Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL) });
+  const core = neural === undefined ? plainCore : withNeuralEars(plainCore, neural);
   const ticker = createTicker(clock);
   const registry = createRegistry({ maxSeriesPerInstrument: config.telemetry.maxSeriesPerInstrument });
   const instruments = createCallInstruments(
@@ -187,7 +193,7 @@ export function composeRuntime({
       const get = () => running.value as RunningCall;
       let recorder: CallRecorder | null = null;
       const call = startCall({
-        session: sessionOptions(config, agent, agentName, id, request),
+        session: { ...sessionOptions(config, agent, agentName, id, request), listening: heardWith(config, neural) },
         core,
         models,
         policies,
@@ -300,6 +306,10 @@ export function sessionOptions(
     reply: config.reply,
     phrases: config.phrases,
   };
+}
+
+function heardWith({ listening }: Config, neural: NeuralVad | undefined): SessionOptions['listening'] {
+  return listening.vad === 'neural' && neural === undefined ? { ...listening, vad: 'energy' } : listening;
 }
 
 function createModels(config: Config, simulatedOptions: SimulatedServerOptions | undefined): CallModels {

@@ -7,8 +7,10 @@ import type { Files } from '../hosts/port.ts';
 import { createLogger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import { createAdmission } from './admission.ts';
+import { prepareAlerts } from './alerts.ts';
 import type { CommandContext } from './command.ts';
 import { composeRuntime } from './compose.ts';
+import { loadNeuralVad } from './ear.ts';
 import { EXIT } from './exit-codes.ts';
 import type { LiveKitOptions } from './livekit.ts';
 import { loadAgent } from './load-agent.ts';
@@ -17,6 +19,9 @@ import { serveCalls } from './serve.ts';
 import type { Stopped } from './stopped.ts';
 import { startTelemetry } from './telemetry.ts';
 import { systemProblem, UserError } from './user-error.ts';
+
+/** For notifications that are under way when the program ends. */
+const ALERTS_GRACE_MS = 3000;
 
 export async function startAgent(context: CommandContext, stopped: Stopped): Promise<number> {
   const { host, args, version } = context;
@@ -32,7 +37,7 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   const quiet = demo
     ? createLogger({ level: 'warn', format: 'pretty', write: (line) => host.printError(line), now: Date.now })
     : log;
-  const composed = composeRuntime({ config, agent, log: quiet });
+  const composed = composeRuntime({ config, agent, log: quiet, neural: await loadNeuralVad(config) });
   const ledger = args.string('ledger');
   const runtime =
     ledger === undefined
@@ -42,6 +47,16 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   if (folder !== undefined) await checkRecordings(host.files, folder);
   const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
   const admission = createAdmission({ config, runtime, clock: systemClock });
+  const alerts = prepareAlerts({
+    host,
+    config,
+    origins: context.origins,
+    registry: runtime.registry,
+    agentName: runtime.agentName,
+    log: quiet,
+    clock: systemClock,
+    processNumber: number,
+  });
   const telemetry = await startTelemetry({
     host,
     config,
@@ -49,11 +64,24 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
     agentName: runtime.agentName,
     log: quiet,
     version,
-    queues: { admission: () => admission.held },
+    queues: { admission: () => admission.held, notifications: () => alerts?.waiting() ?? null },
   });
   // The demonstration needs nothing from outside.
   const livekit = demo ? null : await liveKitOf({ host, config, runtime, admission, log, version, record });
-  const service = await serveCalls({ host, config, runtime, admission, livekit, log: quiet, version, record });
+  const extensions = alerts === null ? [] : [alerts.routes];
+  const service = await serveCalls({
+    host,
+    config,
+    runtime,
+    admission,
+    livekit,
+    log: quiet,
+    version,
+    record,
+    extensions,
+  });
+  // All instruments are declared by now: rules may name them.
+  await alerts?.start();
   void runtime.warm();
   livekit?.view.start();
   if (service.server === undefined) log.warn('no port is opened: health_server.enabled is false');
@@ -73,7 +101,7 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   const limitMs = refused === undefined ? config.capacity.drainTimeoutMs : 0;
   void stopped.second.then(() => livekit?.view.drain(0));
   await service.drain(limitMs, stopped.second, livekit?.view.drain(limitMs));
-  await telemetry.stop();
+  await Promise.all([telemetry.stop(), alerts?.stop(ALERTS_GRACE_MS)]);
   if (refused === undefined) return EXIT.success;
   throw new UserError('LiveKit server refuses the API key or secret', {
     exitCode: EXIT.auth,

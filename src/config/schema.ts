@@ -62,12 +62,18 @@ export const AREAS = {
   }),
   listening: v.strictObject({
     vad: choice(
-      '`energy` adapts to the noise; `two-threshold` is plain hysteresis',
-      ['energy', 'two-threshold'],
-      listening.vad,
+      'What hears speech: `neural` is a net, `energy` adapts to the noise and needs least, `two-threshold` is plain hysteresis',
+      ['neural', 'energy', 'two-threshold'],
+      'neural',
     ),
-    threshold: decimal('Score from which a frame counts as voiced (`energy`)', listening.threshold, 0, 1),
-    minSpeechMs: integer('Voiced time before speech has started (`energy`)', listening.minSpeechMs, 0, 5000),
+    threshold: decimal('Score from which a frame counts as voiced (not in `two-threshold`)', listening.threshold, 0, 1),
+    sensitivity: decimal('How readily a sound is taken for speech; 0.5 is the VAD as it was tuned', 0.5, 0, 1),
+    minSpeechMs: integer(
+      'Voiced time before speech has started (not in `two-threshold`)',
+      listening.minSpeechMs,
+      0,
+      5000,
+    ),
     hangoverMs: integer('Unvoiced time after which speech has stopped', listening.hangoverMs, 20, 5000),
     preRollMs: integer('Audio kept from before the start of speech', listening.preRollMs, 0, 5000),
     maxTurnMs: integer('Longest turn of a caller; it ends there', listening.maxTurnMs, 1000, 600_000),

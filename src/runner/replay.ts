@@ -1,5 +1,5 @@
 // Feeds a recording to a new session and writes down what it decides: the same bytes on every host.
-import type { AudioCore } from '../audio/core.ts';
+import type { Analyzer, AudioCore } from '../audio/core.ts';
 import type { Effects } from '../session/effects.ts';
 import { createSession, type Session } from '../session/session.ts';
 import { type Recording, RecordingError } from './recorder.ts';
@@ -10,10 +10,23 @@ export interface ReplayResult {
   readonly session: Session;
 }
 
-/** Throws `RecordingError` where an input can not be fed to a session; the analyzer's slot is released in any case. */
-export function replay(recording: Recording, core: AudioCore): ReplayResult {
+/** Throws `RecordingError` where an input can not be fed to a session, and where the call heard with the net and `core` does not
+ *  (`withNeuralEars`); the analyzer's slot is released in any case. `onFrame` is told what the VAD said of each frame. */
+export function replay(recording: Recording, core: AudioCore, onFrame?: (analyzer: Analyzer) => void): ReplayResult {
   const lines: string[] = [];
   const analyzer = core.openAnalyzer(recording.options.inputRateHz);
+  if (recording.options.listening.vad === 'neural' && analyzer.vad !== 'neural') {
+    analyzer.release();
+    throw new RecordingError('The recorded call heard with the neural VAD: it can not be replayed without it');
+  }
+  if (onFrame !== undefined) {
+    const next = analyzer.next.bind(analyzer);
+    analyzer.next = () => {
+      const found = next();
+      if (found) onFrame(analyzer);
+      return found;
+    };
+  }
   const session = createSession(
     recording.options,
     analyzer,

@@ -17,11 +17,14 @@ export interface SessionOptions {
 }
 
 export interface ListeningOptions {
-  /** `energy`: adaptive score. `two-threshold`: the specification's RMS hysteresis (requirements 11.1). */
-  readonly vad: 'energy' | 'two-threshold';
-  /** Score from which a frame counts as voiced (`energy`). */
+  /** `neural`: the net's probability, edges by level. `energy`: adaptive score. `two-threshold`: the specification's RMS hysteresis
+   *  (requirements 11.1). The analyzer must give the score that is chosen here. */
+  readonly vad: 'neural' | 'energy' | 'two-threshold';
+  /** Score from which a frame counts as voiced (not in `two-threshold`). */
   readonly threshold: number;
-  /** Voiced time before speech has started (`energy`); shorter sounds are clicks. */
+  /** 0..1: how readily a sound is taken for speech. Moves the threshold, by as much as 0.4; without it, or at 0.5, by nothing. */
+  readonly sensitivity?: number | undefined;
+  /** Voiced time before speech has started (not in `two-threshold`); shorter sounds are clicks. */
   readonly minSpeechMs: number;
   /** Unvoiced time after which speech has stopped. */
   readonly hangoverMs: number;

@@ -26,7 +26,7 @@ test('barge-in: exactly from its limit on', () => {
 });
 
 function frame(over: Partial<FrameMeasurements>): FrameMeasurements {
-  return { score: 0, rms: 0, firstHalfDb: -60, secondHalfDb: -60, ...over };
+  return { score: 0, rms: 0, firstHalfDb: -60, secondHalfDb: -60, frame: new Int16Array(0), ...over };
 }
 
 /** Feeds frames; `#` voiced, `.` silent. Returns the changes with the index of their frame. */

@@ -5,6 +5,7 @@ const FRAME_SAMPLES = 320;
 const VOICED_RMS = 0.02;
 
 export class FakeAnalyzer implements Analyzer {
+  readonly vad = 'energy';
   readonly inputRateHz: SampleRateHz = 16_000;
   readonly delaySamples = 0;
   readonly maxPacketSamples = 1600;

@@ -9,6 +9,7 @@ export function withNeuralScore(analyzer: Analyzer, stream: NeuralStream): Analy
 }
 
 class NeuralAnalyzer implements Analyzer {
+  readonly vad = 'neural';
   readonly inputRateHz: SampleRateHz;
   readonly delaySamples: number;
   readonly maxPacketSamples: number;

@@ -6,6 +6,7 @@ import { FileTransport } from '../../transports/file/file-transport.ts';
 import type { TransportRateHz } from '../../transports/port.ts';
 import type { Command } from '../command.ts';
 import { composeRuntime } from '../compose.ts';
+import { loadNeuralVad } from '../ear.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadAgent } from '../load-agent.ts';
 import { checkOutputs, writeOutputs } from '../outputs.ts';
@@ -44,7 +45,7 @@ export const command: Command = {
     const caller = await readCaller(host.files, file);
     await checkOutputs(host.files, { '--out': out, '--ledger': ledger, '--record': record }, [file]);
     const agent = await loadAgent(host, args.string('agent'));
-    const runtime = composeRuntime({ config, agent, log });
+    const runtime = composeRuntime({ config, agent, log, neural: await loadNeuralVad(config) });
     void runtime.warm();
     const outputRateHz = Math.max(VOICE_RATE_HZ, caller.rateHz) as TransportRateHz;
     let unrecorded: { error: unknown } | undefined;

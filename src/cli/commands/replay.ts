@@ -1,6 +1,6 @@
 // `syrinx replay`: feeds a recorded call to a new session and writes down what it decides.
-import { createAudioCore } from '../../audio/index.ts';
-import { RecordingError, readRecording } from '../../runner/recorder.ts';
+import { type Analyzer, type AudioCore, createAudioCore } from '../../audio/index.ts';
+import { type Recording, RecordingError, readRecording } from '../../runner/recorder.ts';
 import { replay } from '../../runner/replay.ts';
 import type { Command } from '../command.ts';
 import { checkOutputs } from '../outputs.ts';
@@ -20,14 +20,30 @@ export const command: Command = {
       summary: 'Effects as JSON lines; without it they are printed',
     },
     { name: 'ledger', kind: 'string', placeholder: 'FILE', summary: 'The ledger of the replayed call' },
+    {
+      name: 'frames',
+      kind: 'string',
+      placeholder: 'FILE',
+      summary: 'What the VAD heard in each 20 ms of the caller, as CSV',
+    },
   ],
   async run({ host, args }) {
     const file = args.positionals[0] as string;
     const bytes = await host.files.read(file).catch(systemProblem('Cannot read the recording', file));
-    await checkOutputs(host.files, { '--effects': args.string('effects'), '--ledger': args.string('ledger') }, [file]);
+    const outputs = { '--effects': args.string('effects'), '--ledger': args.string('ledger') };
+    await checkOutputs(host.files, { ...outputs, '--frames': args.string('frames') }, [file]);
     try {
       const recording = readRecording(bytes);
-      const { effects, session } = replay(recording, createAudioCore({ maxSlots: 1 }));
+      const frames = args.string('frames');
+      const table: string[] = [];
+      const core = await earsOf(recording);
+      const { effects, session } = replay(
+        recording,
+        core,
+        frames === undefined ? undefined : (frame) => table.push(row(table.length, frame)),
+      );
+      if (frames !== undefined)
+        await host.files.write(frames, new TextEncoder().encode(`${COLUMNS}\n${table.join('')}`));
       const to = args.string('effects');
       if (to === undefined) host.print(effects.trimEnd());
       else await host.files.write(to, new TextEncoder().encode(effects));
@@ -53,3 +69,17 @@ export const command: Command = {
     }
   },
 };
+
+/** The VAD that the call heard with: the recording says which. */
+async function earsOf({ options }: Recording): Promise<AudioCore> {
+  const core = createAudioCore({ maxSlots: 1 });
+  if (options.listening.vad !== 'neural') return core;
+  const { createNeuralVad, withNeuralEars } = await import('../../audio/neural/index.ts');
+  return withNeuralEars(core, createNeuralVad({ maxSlots: 1 }));
+}
+
+const COLUMNS = 'frame,score,first_half_dbfs,second_half_dbfs,noise_floor_dbfs';
+
+function row(number: number, { score, firstHalfDb, secondHalfDb, floorDb }: Analyzer): string {
+  return `${number},${[score, firstHalfDb, secondHalfDb, floorDb].map((value) => value.toFixed(4)).join(',')}\n`;
+}

@@ -1,11 +1,27 @@
 // Decides from measured frames where the caller's speech starts and stops. One behaviour for every source of scores.
 import type { ListeningOptions } from '../options.ts';
+import { SpeechEdges } from './edges.ts';
+import { isTone } from './tone.ts';
 
 const FRAME_MS = 20;
 /** Voiced frames may be this far apart and still count as one start of speech (a stop consonant is a hole of 40-60 ms). */
 const ONSET_GAP_MS = 60;
-/** A half frame belongs to the silence when it is this much quieter than its other half. */
+/** However it is set, something must be speech and something must be none. */
+const LOWEST_THRESHOLD = 0.02;
+const HIGHEST_THRESHOLD = 0.98;
+/** A half frame belongs to the silence when it is this much quieter than its other half (`energy`). */
 const EDGE_DROP_DB = 14;
+/** Frames that the net must have called speech before any has started: one of its windows may err. */
+const LEAST_SCORED_FRAMES = 2;
+/** The nearer the speech is to the noise, the surer the net must be: talkers in the background seldom reach 0.9. */
+const SURER_TO_START = 0.3;
+const SURER_TO_GO_ON = 0.4;
+const QUIET_LINE_DB = 25;
+const NOISY_LINE_DB = 15;
+/** How long voice may go on by level alone after the net has let go: nothing in noise, 200 ms on a quiet line. */
+const MOST_TAIL_MS = 200;
+const TAIL_FROM_DB = 12;
+const TAIL_MS_PER_DB = 15;
 
 /** What a frame changed. */
 export type SpeechChange = 'none' | 'start' | 'stop';
@@ -16,11 +32,15 @@ export interface FrameMeasurements {
   readonly rms: number;
   readonly firstHalfDb: number;
   readonly secondHalfDb: number;
+  /** 320 samples at 16 kHz; of another length they are taken for no tone. */
+  readonly frame: Int16Array;
 }
 
 /** Times are in ms on the session clock. All state is numbers, so that a frame allocates nothing. */
 export class SpeechDetector {
   readonly #options: ListeningOptions;
+  readonly #threshold: number;
+  readonly #edges = new SpeechEdges();
   /** Between start and stop. */
   speaking = false;
   /** First voiced sample of the current or last speech (also of one that has not been confirmed yet). */
@@ -31,9 +51,14 @@ export class SpeechDetector {
   #candidateEndMs = 0;
   /** Voiced time since `onsetMs`. */
   voicedMs = 0;
+  /** Frames since `onsetMs` that the score called speech, and the end of the newest. */
+  #scored = 0;
+  #scoredEndMs = 0;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
+    const { threshold, sensitivity = 0.5 } = options;
+    this.#threshold = Math.min(HIGHEST_THRESHOLD, Math.max(LOWEST_THRESHOLD, threshold + (0.5 - sensitivity) * 0.8));
   }
 
   /** True while a sound is being listened to that may become speech, or is. */
@@ -42,7 +67,17 @@ export class SpeechDetector {
   }
 
   frame(frame: FrameMeasurements, startMs: number): SpeechChange {
-    return this.#options.vad === 'energy' ? this.#byScore(frame, startMs) : this.#byTwoThresholds(frame, startMs);
+    const { vad } = this.#options;
+    if (vad === 'two-threshold') return this.#byTwoThresholds(frame, startMs);
+    const threshold = this.#threshold;
+    const wanted = vad === 'neural' ? threshold + this.#surer() * (1 - threshold) * 2 : threshold;
+    let speech = frame.score >= wanted;
+    if (speech && isTone(frame.frame)) {
+      speech = false;
+      // What led up to it was its beginning.
+      if (!this.speaking) this.voicedMs = 0;
+    }
+    return vad === 'neural' ? this.#bySlowScore(frame, speech, startMs) : this.#byScore(frame, speech, startMs);
   }
 
   /** Silence that was not received as frames (the line went quiet): the clock alone has moved on. */
@@ -65,13 +100,63 @@ export class SpeechDetector {
     return was;
   }
 
-  #byScore(frame: FrameMeasurements, startMs: number): SpeechChange {
-    if (frame.score < this.#options.threshold) return this.silence(startMs + FRAME_MS);
+  /** What the net's score must be beyond the threshold, where the scale above it is 0.5. */
+  #surer(): number {
+    const noisy = (QUIET_LINE_DB - this.#edges.distanceDb) / (QUIET_LINE_DB - NOISY_LINE_DB);
+    return (this.speaking ? SURER_TO_GO_ON : SURER_TO_START) * Math.min(1, Math.max(0, noisy));
+  }
+
+  #byScore(frame: FrameMeasurements, speech: boolean, startMs: number): SpeechChange {
+    if (!speech) return this.silence(startMs + FRAME_MS);
     const rising = frame.secondHalfDb - frame.firstHalfDb;
     if (this.voicedMs === 0) this.onsetMs = rising > EDGE_DROP_DB ? startMs + FRAME_MS / 2 : startMs;
     this.voicedMs += FRAME_MS;
     this.#candidateEndMs = rising < -EDGE_DROP_DB ? startMs + FRAME_MS / 2 : startMs + FRAME_MS;
     if (!this.speaking && this.voicedMs < this.#options.minSpeechMs) return 'none';
+    return this.#voiced();
+  }
+
+  /** The score says that there is speech, and late; the levels say from when to when. */
+  #bySlowScore(frame: FrameMeasurements, speech: boolean, startMs: number): SpeechChange {
+    const edges = this.#edges;
+    const endMs = startMs + FRAME_MS;
+    edges.frame(frame.firstHalfDb, frame.secondHalfDb, speech);
+    if (!speech) {
+      this.#tail(endMs);
+      return this.silence(endMs);
+    }
+    if (!this.candidate) {
+      const sinceMs = edges.sinceOnsetMs();
+      // Nothing stands out: what the net hears is in the background, or has ended.
+      if (sinceMs === 0) return 'none';
+      this.onsetMs = Math.max(endMs - sinceMs, this.lastVoicedMs);
+      this.#candidateEndMs = this.onsetMs;
+      this.#scored = 0;
+    }
+    this.#scored++;
+    this.#scoredEndMs = endMs;
+    const sinceVoiceMs = edges.sinceVoiceMs(8);
+    if (sinceVoiceMs >= 0) this.#candidateEndMs = Math.max(this.#candidateEndMs, endMs - sinceVoiceMs);
+    this.voicedMs = this.#candidateEndMs - this.onsetMs;
+    const enough = this.voicedMs >= this.#options.minSpeechMs && this.#scored >= LEAST_SCORED_FRAMES;
+    if (!this.speaking && !enough) return this.silence(endMs);
+    const change = this.#voiced();
+    return change === 'none' ? this.silence(endMs) : change;
+  }
+
+  /** The score has fallen, but a weak end of a word may still be heard where the line is quiet. */
+  #tail(endMs: number): void {
+    if (!this.candidate) return;
+    const mostMs = Math.min(MOST_TAIL_MS, (this.#edges.distanceDb - TAIL_FROM_DB) * TAIL_MS_PER_DB);
+    if (endMs - this.#scoredEndMs > mostMs) return;
+    const sinceVoiceMs = this.#edges.sinceVoiceMs(2);
+    if (sinceVoiceMs < 0 || endMs - sinceVoiceMs - this.#candidateEndMs > ONSET_GAP_MS) return;
+    this.#candidateEndMs = endMs - sinceVoiceMs;
+    this.voicedMs = this.#candidateEndMs - this.onsetMs;
+    if (this.speaking) this.lastVoicedMs = this.#candidateEndMs;
+  }
+
+  #voiced(): SpeechChange {
     this.lastVoicedMs = this.#candidateEndMs;
     if (this.speaking) return 'none';
     this.speaking = true;
