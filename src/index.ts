@@ -34,3 +34,5 @@ export {
   registerHealthCheck,
   unregisterCollector,
 } from './ops/telemetry/user-api.ts';
+export { type AlertRuleDefinition, setAlertRule } from './ops/alerts/user-rules.ts';
+export { AlertRuleError } from './ops/alerts/read-rule.ts';

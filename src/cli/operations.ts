@@ -16,7 +16,14 @@ import {
 import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import { countOpenRequests } from '../server/app.ts';
-import type { AuthOptions, LiveKitRoutes, ReadyReport, RequestRecorder, ServerOptions } from '../server/options.ts';
+import type {
+  AuthOptions,
+  LiveKitRoutes,
+  ReadyReport,
+  RequestRecorder,
+  RouteExtension,
+  ServerOptions,
+} from '../server/options.ts';
 import type { Admission } from './admission.ts';
 import type { Runtime } from './compose.ts';
 import { createProgramHealth } from './health-report.ts';
@@ -29,6 +36,7 @@ export interface OperationsOptions {
   readonly runtime: Runtime;
   readonly admission: Admission;
   readonly livekit?: { readonly view: LiveKitView; readonly routes: LiveKitRoutes } | null | undefined;
+  readonly extensions?: readonly RouteExtension[] | undefined;
   readonly version: string;
   readonly startedAtMs: number;
   readonly auth: AuthOptions;
@@ -160,6 +168,7 @@ export function createOperations(options: OperationsOptions): Operations {
     },
     tools: toolList,
     auth,
+    extensions: options.extensions,
     requests,
     livekit: livekit?.routes,
     onError: options.onError,

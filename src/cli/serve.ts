@@ -4,7 +4,7 @@ import type { FileWriter, Host, RunningServer } from '../hosts/port.ts';
 import type { Logger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import { createApp } from '../server/app.ts';
-import type { LiveKitRoutes } from '../server/options.ts';
+import type { LiveKitRoutes, RouteExtension } from '../server/options.ts';
 import { createSocketHooks } from '../server/sockets.ts';
 import { createWebSocketCalls } from '../transports/websocket/calls.ts';
 import type { Transport } from '../transports/port.ts';
@@ -33,6 +33,8 @@ export interface ServeCallsOptions {
   readonly admission?: Admission | undefined;
   /** Undefined where no LiveKit server is configured. */
   readonly livekit?: { readonly view: LiveKitView; readonly routes: LiveKitRoutes } | null | undefined;
+  /** Routes of other parts of the program. */
+  readonly extensions?: readonly RouteExtension[] | undefined;
   readonly log: Logger;
   readonly version: string;
   /** Where the inputs of calls are written; undefined: nowhere. */
@@ -50,6 +52,7 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     runtime,
     admission,
     livekit,
+    extensions: options.extensions,
     version,
     startedAtMs: Date.now(),
     auth,
@@ -62,7 +65,7 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
   const number = host.env[NUMBER_VARIABLE];
   const resumePrefix = number === undefined ? '' : `${number}.`;
   const calls = createWebSocketCalls({
-    clock: { now: systemClock.now, setTimer: (ms, run) => systemClock.setTimer(run, ms) },
+    clock: systemClock,
     newToken: () => `${resumePrefix}${crypto.randomUUID()}${crypto.randomUUID()}`,
     start: (transport) => startCall(transport),
     limits: { resumeGraceMs: config.server.resumeGraceMs },

@@ -11,6 +11,7 @@ import { AlertRuleError, type Place, readAlertRule } from './read-rule.ts';
 import { Records, readRecords } from './records.ts';
 import type { AlertRule } from './rule.ts';
 import { type RuleOutcome, type RuleProblem, RuleState, type Transition } from './rule-state.ts';
+import type { RuleView } from './rule-view.ts';
 import { type Point, SampleStore } from './sample-store.ts';
 import { Timeline } from './timeline.ts';
 
@@ -20,6 +21,8 @@ export interface AlertEngineOptions {
   /** Names of the channels that are configured. Asked when a rule is set. */
   readonly channels?: (() => Iterable<string>) | undefined;
   readonly inhibitions?: readonly Inhibition[] | undefined;
+  /** Labels of every alert, such as the number of this process: what differs in them is told apart by everybody. */
+  readonly commonLabels?: Labels | undefined;
   /** Where a person sees more about a rule. */
   readonly generatorUrl?: ((rule: string) => string) | undefined;
   /** Lines of the journal of an earlier process. */
@@ -61,6 +64,8 @@ interface Acknowledgement {
 /** How often the journal notes the time while something is pending, so that a restart knows how long nobody looked. */
 const HEARTBEAT_MS = 15_000;
 const MAX_SILENCES = 1000;
+/** Deliveries that the journal remembers. */
+const MAX_DELIVERIES = 200;
 
 export class AlertEngine {
   readonly #options: AlertEngineOptions;
@@ -126,8 +131,14 @@ export class AlertEngine {
     const orphans = this.#orphans.get(rule.name);
     this.#orphans.delete(rule.name);
     const instances = before?.instances.values() ?? orphans ?? [];
-    this.#rules.set(rule.name, new RuleState(rule, instances, this.#report, before === undefined));
+    this.#rules.set(rule.name, new RuleState(this.#marked(rule), instances, this.#report, before === undefined));
     this.#keepSamples();
+  }
+
+  #marked(rule: AlertRule): AlertRule {
+    const common = this.#options.commonLabels ?? {};
+    const groupBy = [...new Set([...rule.groupBy, ...Object.keys(common)])];
+    return { ...rule, labels: { ...rule.labels, ...common }, groupBy };
   }
 
   /** Its alerts are over with the next evaluation. */
@@ -144,16 +155,27 @@ export class AlertEngine {
     return [...this.#rules.values()].map(({ rule }) => rule);
   }
 
+  /** Each rule with the gravest state of its instances. */
+  ruleViews(): RuleView[] {
+    return [...this.#rules.values()].map((state) => state.view());
+  }
+
+  /** Metrics that some rule looks at. */
+  metrics(): Set<string> {
+    return new Set([...this.#rules.values()].map(({ rule }) => rule.metric));
+  }
+
   /** Everything that is measured now, as one snapshot: a series that is missing in it has ended. */
   observe(points: Iterable<Point>, hostMs: number): void {
     this.#store.appendAll(points, this.#timeline.at(hostMs));
   }
 
-  /** Call it after `observe`, as often as alerts shall be judged. `hostMs` is the host's wall clock in ms. */
-  evaluate(hostMs: number): Evaluation {
+  /** Call it after `observe`, as often as alerts shall be judged. `hostMs`: ms since 1970 by which durations are counted,
+   *  best of a clock that nobody sets; `wallMs`: what people's clocks show, for silences and what is told. */
+  evaluate(hostMs: number, wallMs: number = hostMs): Evaluation {
     const nowMs = this.#timeline.at(hostMs);
     this.#takeOver(nowMs);
-    const moment = { nowMs, wallMs: hostMs, restoredMs: this.#restoredMs };
+    const moment = { nowMs, wallMs, restoredMs: this.#restoredMs };
     const transitions: Transition[] = [];
     const note = ({ transitions: moved, changes }: RuleOutcome): void => {
       transitions.push(...moved);
@@ -163,7 +185,7 @@ export class AlertEngine {
     for (const state of this.#rules.values()) {
       note(state.rule.enabled ? state.evaluate(this.#store, moment) : state.end(moment));
     }
-    const notifications = this.#tell(nowMs, hostMs);
+    const notifications = this.#tell(nowMs, wallMs);
     this.#heartbeat(nowMs);
     const problems = this.#problems;
     this.#problems = [];
@@ -215,15 +237,15 @@ export class AlertEngine {
   }
 
   /** No more reminders of this alert until it is over. False when no such alert fires. */
-  acknowledge(print: string, by: string, hostMs: number): boolean {
+  acknowledge(print: string, by: string, hostMs: number, wallMs: number = hostMs): boolean {
     const found = this.#firing(false).find(({ instance }) => fingerprint(instance.labels) === print);
     if (found === undefined) return false;
-    this.#records.set(this.#timeline.at(hostMs), `ack/${found.instance.key}`, { by, atMs: hostMs });
+    this.#records.set(this.#timeline.at(hostMs), `ack/${found.instance.key}`, { by, atMs: wallMs });
     return true;
   }
 
   /** A notification that says it is a test, for each channel of the rule. It changes no state. */
-  test(name: string, hostMs: number): Notification[] {
+  test(name: string, hostMs: number, wallMs: number = hostMs): Notification[] {
     const rule = this.#rules.get(name)?.rule;
     if (rule === undefined) return [];
     const labels = { ...rule.labels, alertname: `${name} (test)`, test: 'true' };
@@ -231,7 +253,7 @@ export class AlertEngine {
       status: 'firing',
       labels,
       annotations: { summary: `Test of the alert rule "${name}"; nothing is wrong.` },
-      startsAtMs: hostMs,
+      startsAtMs: wallMs,
       endsAtMs: null,
       fingerprint: fingerprint(labels),
       value: null,
@@ -239,7 +261,7 @@ export class AlertEngine {
     };
     const groupLabels = { alertname: labels.alertname };
     const notifications = rule.channels.map((channel) =>
-      this.#groups.create({ channel, groupKey: `{}:test ${name}`, groupLabels }, 'test', [notice], hostMs),
+      this.#groups.create({ channel, groupKey: `{}:test ${name}`, groupLabels }, 'test', [notice], wallMs),
     );
     this.#enqueue(this.#timeline.at(hostMs), notifications);
     return notifications;
@@ -253,6 +275,22 @@ export class AlertEngine {
   /** The channel is done with it, one way or the other. */
   settled(id: string, hostMs: number): void {
     this.#records.remove(this.#timeline.at(hostMs), `outbox/${id}`);
+  }
+
+  /** Notes an attempt to deliver, so that a restart still knows whom it told. */
+  delivered(record: object, hostMs: number): void {
+    const nowMs = this.#timeline.at(hostMs);
+    const number = Number(this.#records.get('deliveries') ?? 0);
+    this.#records.set(nowMs, `delivery/${number % MAX_DELIVERIES}`, { number, ...record });
+    this.#records.set(nowMs, 'deliveries', number + 1);
+  }
+
+  /** The last 200 attempts, oldest first, with those of earlier processes. */
+  deliveries<Delivery>(): Delivery[] {
+    return this.#records
+      .under<Delivery & { number: number }>('delivery/')
+      .map(([, record]) => record)
+      .sort((a, b) => a.number - b.number);
   }
 
   /** What an earlier process decided and no channel has settled. To be sent again, under the same ids. */

@@ -111,11 +111,10 @@ function mean(values: readonly number[]): number {
 }
 
 function quantile(q: number, values: readonly number[]): number {
-  // NaN sorts below everything.
-  const below = (x: number) => (Number.isNaN(x) ? Number.NEGATIVE_INFINITY : x);
+  // NaN sorts below everything, -Infinity too.
   const sorted = [...values].sort((a, b) => {
-    const [x, y] = [below(a), below(b)];
-    return x < y ? -1 : x > y ? 1 : 0;
+    if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
+    return a < b ? -1 : a > b ? 1 : 0;
   });
   const rank = q * (sorted.length - 1);
   const low = Math.floor(rank);

@@ -1,4 +1,5 @@
-// What others import of the alerts: the engine, the rules that come with it, the feed from the registry.
+// What others import of the alerts: the engine and what puts it to work, the rules that come with it, the feed from the registry.
+export { AlertWatch, type AlertWatchOptions, createAlertWatch, type WatchNews } from './alert-watch.ts';
 export { AlertEngine, type AlertEngineOptions, type AlertView, type Evaluation } from './engine.ts';
 export { type AlertInstruments, createAlertInstruments } from './instruments.ts';
 export type { Labels, Matcher } from './labels.ts';
@@ -8,8 +9,12 @@ export type { Notice, Notification, Reason } from './notification.ts';
 export { renderPrometheusRules } from './prometheus-rules.ts';
 export { AlertRuleError, type Place, readAlertRule } from './read-rule.ts';
 export { NewerRecordsError } from './records.ts';
-export { RegistryFeed } from './registry-feed.ts';
+export { RegistryFeed, type SeriesReading } from './registry-feed.ts';
 export type { AlertRule } from './rule.ts';
+export { keyFor } from './rule-keys.ts';
 export type { RuleProblem, Transition } from './rule-state.ts';
+export type { RuleView } from './rule-view.ts';
 export { type Point, SampleStore } from './sample-store.ts';
-export { SHIPPED_RULES, type ShippedRule } from './shipped-rules.ts';
+export { LIMIT_OF_RULE, SHIPPED_RULES, type ShippedLimits, type ShippedRule, shippedRules } from './shipped-rules.ts';
+export { readValues, type RuleSimulation, SimulationError, simulateRule } from './simulate-rule.ts';
+export { type AlertRuleDefinition, setAlertRule, takeUserRules } from './user-rules.ts';

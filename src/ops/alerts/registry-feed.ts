@@ -1,7 +1,13 @@
 // Turns snapshots of the registry into the points that rules look at: its instruments as they are, and the specification's rates and means.
-import type { MetricSnapshot } from '../../metrics/index.ts';
+import { CounterHandle, GaugeHandle, HistogramHandle, type Registry } from '../../metrics/index.ts';
 import type { Labels } from './labels.ts';
 import type { Point } from './sample-store.ts';
+
+/** One series of the registry, without its quantiles. */
+export type SeriesReading = { readonly name: string; readonly labels: Labels } & (
+  | { readonly kind: 'counter' | 'gauge'; readonly value: number }
+  | { readonly kind: 'histogram'; readonly count: number; readonly sum: number }
+);
 
 /** `100 * part / all` or `part / all` over a window, for each value of the labels in `by`. */
 export interface DerivedMetric {
@@ -77,8 +83,36 @@ export class RegistryFeed {
     this.#past = derived.map(() => []);
   }
 
+  /** Reads of the registry what `metrics` need and nothing else. */
+  read(registry: Registry, metrics: ReadonlySet<string>, nowMs: number): Point[] {
+    const sources = this.#sources(metrics);
+    const readings: SeriesReading[] = [];
+    for (const { name, series } of registry.families()) {
+      if (!sources.has(name)) continue;
+      for (const { labels, handle } of series) {
+        if (handle instanceof HistogramHandle) {
+          const { count, sum } = handle.sketch;
+          readings.push({ name, labels, kind: 'histogram', count, sum });
+        } else if (handle instanceof CounterHandle) {
+          readings.push({ name, labels, kind: 'counter', value: handle.value });
+        } else if (handle instanceof GaugeHandle && handle.value !== null) {
+          readings.push({ name, labels, kind: 'gauge', value: handle.value });
+        }
+      }
+    }
+    return this.points(readings, nowMs);
+  }
+
+  /** Instruments that something is made of; a window needs its past before anybody asks for it, so of those all. */
+  #sources(metrics: ReadonlySet<string>): Set<string> {
+    const sources = new Set(this.#derived.flatMap(({ part, all }) => [part.metric, all.metric]));
+    for (const metric of metrics) sources.add(metric.replace(/\.(?:count|sum)$/, '')).add(metric);
+    for (const { name, metric } of RENAMED_METRICS) if (metrics.has(name)) sources.add(metric);
+    return sources;
+  }
+
   /** `nowMs` is the host's clock; when it goes back, the windows begin again. */
-  points(snapshot: readonly MetricSnapshot[], nowMs: number): Point[] {
+  points(snapshot: readonly SeriesReading[], nowMs: number): Point[] {
     const points: Point[] = [];
     for (const one of snapshot) {
       const { name: metric, labels } = one;
@@ -96,7 +130,7 @@ export class RegistryFeed {
     return points;
   }
 
-  #derive(derived: DerivedMetric, past: Past[], snapshot: readonly MetricSnapshot[], nowMs: number, out: Point[]) {
+  #derive(derived: DerivedMetric, past: Past[], snapshot: readonly SeriesReading[], nowMs: number, out: Point[]) {
     const { windowMs, name: metric, factor } = derived;
     const now: Past = { atMs: nowMs, sums: sumsOf(derived, snapshot) };
     if ((past.at(-1)?.atMs ?? nowMs) > nowMs) past.length = 0;
@@ -116,7 +150,7 @@ export class RegistryFeed {
   }
 }
 
-function sumsOf({ by, part, all }: DerivedMetric, snapshot: readonly MetricSnapshot[]): Map<string, Sum> {
+function sumsOf({ by, part, all }: DerivedMetric, snapshot: readonly SeriesReading[]): Map<string, Sum> {
   const sums = new Map<string, Sum>();
   for (const one of snapshot) {
     const inPart = valueOf(part, one);
@@ -132,7 +166,7 @@ function sumsOf({ by, part, all }: DerivedMetric, snapshot: readonly MetricSnaps
   return sums;
 }
 
-function valueOf({ metric, field, where = {} }: Selection, one: MetricSnapshot): number | undefined {
+function valueOf({ metric, field, where = {} }: Selection, one: SeriesReading): number | undefined {
   if (one.name !== metric) return undefined;
   if (Object.entries(where).some(([name, value]) => one.labels[name] !== value)) return undefined;
   if (one.kind !== 'histogram') return field === undefined ? one.value : undefined;

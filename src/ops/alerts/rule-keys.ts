@@ -1,6 +1,19 @@
 // The keys and words of an alert rule as people write it.
 import { OPERATORS, type Operator } from './rule.ts';
 
+/** What may stand as `condition`; Elixir's atoms (`:greater_than`) are taken too. */
+export const RULE_CONDITIONS = [
+  'greater_than',
+  'greater_than_or_equal',
+  'less_than',
+  'less_than_or_equal',
+  'equal',
+  'equals',
+  'not_equal',
+  'absent',
+  ...OPERATORS,
+] as const;
+
 export const CONDITIONS: Readonly<Record<string, Operator | 'absent'>> = {
   greater_than: '>',
   greater_than_or_equal: '>=',

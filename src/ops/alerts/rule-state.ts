@@ -3,6 +3,7 @@ import { Identities, type Identity } from './identity.ts';
 import { type Instance, step, type Verdict } from './instance.ts';
 import { absence, type Reading, readRule } from './reading.ts';
 import { type AlertRule, holds } from './rule.ts';
+import type { RuleView } from './rule-view.ts';
 import type { SampleStore } from './sample-store.ts';
 
 export interface Transition {
@@ -54,6 +55,7 @@ export class RuleState {
   /** The alert about a metric without any series, which is over as soon as there is one. */
   #absenceKey: string | undefined;
   refused = 0;
+  #readings = 0;
 
   constructor(rule: AlertRule, instances: Iterable<Instance>, report: Report, restored = false) {
     this.rule = rule;
@@ -68,6 +70,7 @@ export class RuleState {
   evaluate(store: SampleStore, moment: Moment): RuleOutcome {
     const outcome: RuleOutcome = { transitions: [], changes: [] };
     const readings = readRule(this.rule, store, moment.nowMs);
+    this.#readings = readings.length;
     const judged = this.#judge(readings);
     // As in Prometheus, such an evaluation did not happen: nothing fires and nothing resolves by it.
     if (judged === undefined) return outcome;
@@ -88,6 +91,26 @@ export class RuleState {
     const outcome: RuleOutcome = { transitions: [], changes: [] };
     for (const instance of this.instances.values()) this.#finish(instance, moment, outcome);
     return outcome;
+  }
+
+  view(): RuleView {
+    const { name, metric, condition, threshold, forMs, labels, channels, annotations, enabled } = this.rule;
+    const states = new Set([...this.instances.values()].map(({ state }) => state));
+    const active = states.has('firing') ? 'firing' : states.has('pending') ? 'pending' : undefined;
+    const idle = this.#readings > 0 || condition === 'absent' ? 'inactive' : 'not measured';
+    return {
+      name,
+      metric,
+      condition,
+      threshold: condition === 'absent' ? null : threshold,
+      forMs,
+      severity: labels['severity'] ?? null,
+      channels,
+      state: enabled ? (active ?? idle) : 'disabled',
+      instances: this.instances.size,
+      refused: this.refused,
+      annotations,
+    };
   }
 
   #judge(readings: readonly Reading[]) {

@@ -13,6 +13,8 @@ export interface ChannelOptions {
   readonly random: () => number;
   /** Called once for each notification. */
   readonly onSettled?: ((notification: Notification, ending: Ending) => void) | undefined;
+  /** Called after each attempt, and for what is given up without one. */
+  readonly onAttempt?: ((record: DeliveryRecord) => void) | undefined;
   readonly instruments?: NotifyInstruments | undefined;
   /** One attempt. Default 10 s. */
   readonly timeoutMs?: number | undefined;
@@ -224,7 +226,9 @@ export class ChannelQueue {
     text: string | null,
   ): void {
     const message = text === null ? null : text.slice(0, MAX_MESSAGE_CHARS);
-    this.#log.push({ id, channel: this.name, reason, attempt, atMs, latencyMs, outcome, status, message });
+    const record = { id, channel: this.name, reason, attempt, atMs, latencyMs, outcome, status, message };
+    this.#log.push(record);
+    this.#options.onAttempt?.(record);
     if (this.#log.length > LOG_LENGTH) this.#log.shift();
   }
 

@@ -36,10 +36,12 @@ export interface SmtpOptions {
   readonly security?: 'starttls' | 'tls' | 'none' | undefined;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  /** Certificate of the server's own authority, PEM; without it the public ones are trusted. */
+  readonly ca?: string | undefined;
 }
 
 /** Options for nodemailer's `createTransport`: certificates are checked, and no step waits longer than an attempt may. */
-export function smtpOptions({ host, port, security = 'starttls', user, password }: SmtpOptions) {
+export function smtpOptions({ host, port, security = 'starttls', user, password, ca }: SmtpOptions) {
   const tls = security === 'tls';
   return {
     host,
@@ -48,6 +50,7 @@ export function smtpOptions({ host, port, security = 'starttls', user, password 
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
     ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
+    ...(ca === undefined ? {} : { tls: { ca } }),
     connectionTimeout: 8000,
     greetingTimeout: 8000,
     socketTimeout: 8000,

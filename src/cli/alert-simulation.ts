@@ -1,0 +1,54 @@
+// Reads the request to simulate a rule, from the command line or over HTTP, and answers it.
+import {
+  type AlertRule,
+  AlertRuleError,
+  catalogueOf,
+  type MetricFact,
+  readAlertRule,
+  readValues,
+  type RuleSimulation,
+  SimulationError,
+  simulateRule,
+} from '../ops/alerts/index.ts';
+
+export interface SimulationContext {
+  ruleOf(name: string): AlertRule | undefined;
+  readonly metrics: Iterable<MetricFact>;
+  readonly channels: readonly string[];
+}
+
+const MAX_EVERY_SECONDS = 86_400;
+
+/** `{ rule: NAME or rule, values: "20x10 200x70", every_seconds: 5, labels }`. Throws an error with `problems`. */
+export function simulate(request: unknown, context: SimulationContext): RuleSimulation & { rule: string } {
+  const { rule: given, values, every_seconds = 5, labels = {} } = (request ?? {}) as Record<string, unknown>;
+  const rule = ruleFrom(given, context);
+  if (typeof values !== 'string') throw new SimulationError('values: must be a text such as "20x10 200x70 20x10"');
+  const seconds = Number(every_seconds);
+  if (!(seconds > 0 && seconds <= MAX_EVERY_SECONDS)) {
+    throw new SimulationError(`every_seconds: must be a number above 0, at most ${MAX_EVERY_SECONDS}`);
+  }
+  return {
+    rule: rule.name,
+    ...simulateRule({ rule, values: readValues(values), everyMs: seconds * 1000, labels: textsOf(labels) }),
+  };
+}
+
+function ruleFrom(given: unknown, { ruleOf, metrics, channels }: SimulationContext): AlertRule {
+  if (typeof given === 'string') {
+    const known = ruleOf(given);
+    if (known === undefined) throw new SimulationError(`rule: no rule is called "${given.slice(0, 128)}"`);
+    return known;
+  }
+  const { rule, problems } = readAlertRule('simulated', given, { metrics: catalogueOf(metrics), channels });
+  if (rule === undefined) throw new AlertRuleError(problems);
+  return rule;
+}
+
+function textsOf(labels: unknown): Record<string, string> {
+  const entries = typeof labels === 'object' && labels !== null ? Object.entries(labels) : [];
+  if (!entries.every(([, value]) => typeof value === 'string')) {
+    throw new SimulationError('labels: must be an object of texts');
+  }
+  return Object.fromEntries(entries as [string, string][]);
+}
