@@ -150,10 +150,10 @@ export class WebSocketCall implements Transport, ConnectionUser {
     }
     const { clock, counts, limits } = this.#setup;
     this.#lostAtMs = clock.now();
-    this.#cancelHold = clock.setTimer(limits.resumeGraceMs, () => {
+    this.#cancelHold = clock.setTimer(() => {
       counts.lost++;
       this.#finish(reason);
-    });
+    }, limits.resumeGraceMs);
   }
 
   // What the session does.
@@ -198,7 +198,7 @@ export class WebSocketCall implements Transport, ConnectionUser {
       // Starts anew, so that one timer is set and not one for each packet until it fires.
       this.#slowSinceMs = now;
       // Not at once: the session is in the middle of playing and must not be closed from under its own call.
-      clock.setTimer(0, () => connection.end(CLOSE.tryLater, 'reader too slow', true));
+      clock.setTimer(() => connection.end(CLOSE.tryLater, 'reader too slow', true), 0);
     }
     return false;
   }

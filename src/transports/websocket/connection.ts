@@ -47,9 +47,9 @@ export class Connection implements SocketHandler {
     this.#heardAtMs = clock.now();
     this.#messageBucket = new LeakyBucket(limits.messageBurst, limits.maxMessagesPerSecond / 1000, this.#heardAtMs);
     counts.connections++;
-    this.#cancelTimer = clock.setTimer(limits.helloMs, () => {
+    this.#cancelTimer = clock.setTimer(() => {
       this.refuse('no_hello', 'Send a "hello" message first', CLOSE.policy);
-    });
+    }, limits.helloMs);
     const hello = helloOfUrl(url);
     if (hello) this.#greet(hello);
   }
@@ -248,10 +248,10 @@ export class Connection implements SocketHandler {
   /** One timer for a whole silence instead of one for each message. */
   #watchIdle(delayMs: number): void {
     const { clock, limits } = this.#setup;
-    this.#cancelTimer = clock.setTimer(delayMs, () => {
+    this.#cancelTimer = clock.setTimer(() => {
       const leftMs = this.#heardAtMs + limits.idleMs - clock.now();
       if (leftMs > 0) this.#watchIdle(leftMs);
       else this.refuse('idle', `Nothing was heard for ${limits.idleMs / 1000} s`, CLOSE.idle);
-    });
+    }, delayMs);
   }
 }

@@ -16,8 +16,8 @@ export interface SocketHandler {
 export interface Clock {
   /** Monotonic, ms. */
   now(): number;
-  /** Calls back once; the answer cancels. */
-  setTimer(ms: number, run: () => void): () => void;
+  /** Runs `run` once, `delayMs` from now; returns how to prevent it. */
+  setTimer(run: () => void, delayMs: number): () => void;
 }
 
 /** Starts a session for a line; a string says why it is refused. The session may play at once. */

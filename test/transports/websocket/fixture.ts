@@ -10,7 +10,7 @@ export class VirtualClock implements Clock {
   now(): number {
     return this.#now;
   }
-  setTimer(ms: number, run: () => void): () => void {
+  setTimer(run: () => void, ms: number): () => void {
     const timer = { atMs: this.#now + ms, run };
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
