@@ -121,7 +121,7 @@ function upgradeByPair(): Upgraded | null {
   return { socket: server, response: new Response(null, { status: 101, webSocket: client } as ResponseInit) };
 }
 
-function setTimer(ms: number, run: () => void): () => void {
+function setTimer(run: () => void, ms: number): () => void {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 }

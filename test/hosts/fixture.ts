@@ -64,7 +64,7 @@ async function serveCalls(host: Host, port: number): Promise<void> {
   const calls = createWebSocketCalls({
     clock: {
       now: () => performance.now(),
-      setTimer(ms, run) {
+      setTimer(run, ms) {
         const timer = setTimeout(run, ms);
         return () => clearTimeout(timer);
       },
