@@ -49,6 +49,8 @@ export interface CallRequest {
   readonly transport: string;
   readonly inputRateHz: TransportRateHz;
   readonly outputRateHz: TransportRateHz;
+  /** Packets may be lost, late or out of order: the session needs a jitter buffer. */
+  readonly lossy?: boolean | undefined;
   readonly id?: string | undefined;
   readonly recording?: RecordingSink | undefined;
   /** Told once when the recording can not be written any more; the call goes on without it. */
@@ -298,6 +300,7 @@ export function sessionOptions(
     transport: request.transport,
     inputRateHz: request.inputRateHz,
     outputRateHz: request.outputRateHz,
+    lossy: request.lossy,
     instructions: agent.instructions,
     greeting: agent.greeting,
     tools: toolSpecs(agent.tools),

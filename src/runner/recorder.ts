@@ -78,6 +78,9 @@ export function recordSession(
     get frameLatencyMs() {
       return session.frameLatencyMs;
     },
+    get quality() {
+      return session.quality;
+    },
     ledger: (startedAt) => session.ledger(startedAt),
     heardSoFar: (nowMs) => session.heardSoFar(nowMs),
     snapshot: () => session.snapshot(),

@@ -2,6 +2,7 @@
 import type { Message } from './conversation.ts';
 import type { LedgerTurn } from './ledger.ts';
 import type { Stage } from './inputs.ts';
+import type { QualityReport } from './listen/quality-log.ts';
 import type { Canned } from './reply/reply.ts';
 
 export interface Effects {
@@ -59,5 +60,6 @@ export type SessionTelemetry =
       readonly kind: string;
     }
   | { readonly type: 'dropped'; readonly what: string; readonly count: number }
+  | QualityReport
   | { readonly type: 'turn'; readonly ledger: LedgerTurn };
 export type SessionState = 'listening' | 'user-speaking' | 'thinking' | 'agent-speaking';

@@ -7,6 +7,8 @@ export interface SessionOptions {
   readonly transport: string;
   readonly inputRateHz: 8000 | 16000 | 24000 | 48000;
   readonly outputRateHz: 8000 | 16000 | 24000 | 48000;
+  /** Packets may be lost, late or out of order: a jitter buffer puts them right. Default: they come in order. */
+  readonly lossy?: boolean | undefined;
   readonly instructions: string;
   readonly greeting?: string | undefined;
   readonly tools: readonly (ToolSpec & { readonly interruptible: boolean })[];

@@ -4,7 +4,9 @@ import { Conversation } from './conversation.ts';
 import type { Effects, SessionState } from './effects.ts';
 import type { SessionEvent, TuningChange } from './inputs.ts';
 import { type Ledger, type LedgerTurn, ledgerTurn, type TurnMarks, type Wait } from './ledger.ts';
+import { JitterBuffer } from './listen/jitter-buffer.ts';
 import { Listener, type ListenerEvents } from './listen/listener.ts';
+import { QualityLog, type QualitySummary } from './listen/quality-log.ts';
 import type { SessionOptions } from './options.ts';
 import type { SessionSnapshot } from './snapshot.ts';
 import { type ReplyEnd, Speaker, type SpeakerEvents } from './speaker.ts';
@@ -29,6 +31,8 @@ export interface Session {
   readonly framesLate: number;
   /** Decision time less due time of the newest frame, in ms. */
   readonly frameLatencyMs: number;
+  /** What the windows of the caller's audio add up to. */
+  readonly quality: QualitySummary;
   /** The reply that is being spoken and the words of it that were heard by now; null while there is none. Changes nothing. */
   heardSoFar(nowMs: number): { readonly turn: number; readonly text: string } | null;
   /** `startedAt` writes a time of the host's clock as ISO 8601. */
@@ -61,6 +65,9 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
   #options: SessionOptions;
   readonly #effects: Effects;
   readonly #listener: Listener;
+  /** Null where packets come in order. */
+  readonly #jitter: JitterBuffer | null;
+  readonly #quality: QualityLog;
   readonly #speaker: Speaker;
   readonly #turns: LedgerTurn[] = [];
   readonly #pendingSay: string[] = [];
@@ -83,6 +90,8 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     this.#options = options;
     this.#effects = effects;
     this.#listener = new Listener(options, analyzer, this);
+    this.#jitter = options.lossy === true ? new JitterBuffer(options.inputRateHz, this.#listener) : null;
+    this.#quality = new QualityLog(analyzer.quality, this.#jitter);
     const conversation = new Conversation(options.reply.maxMessages, snapshot?.messages);
     this.#speaker = new Speaker(options, effects, conversation, snapshot?.nextId ?? 1, this);
     if (snapshot === undefined) return;
@@ -110,14 +119,26 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
   get frameLatencyMs(): number {
     return this.#listener.frameLatencyMs;
   }
+  get quality(): QualitySummary {
+    return this.#quality.summary;
+  }
 
   // ---- the caller's audio ----
 
   audio(packet: Uint8Array, position: number, nowMs: number): void {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
-    this.#listener.packet(packet, position, nowMs);
-    if (this.#stepped) this.#settle();
+    if (this.#jitter === null) this.#listener.packet(packet, position, nowMs);
+    else {
+      this.#jitter.packet(packet, position, nowMs);
+      this.#listener.allowanceMs = this.#jitter.depthMs;
+    }
+    if (this.#stepped || this.#jitterWakeMs < this.#wakeMs) this.#settle();
+  }
+
+  /** When the jitter buffer gives up a hole. */
+  get #jitterWakeMs(): number {
+    return this.#jitter === null ? Infinity : this.#jitter.wakeMs;
   }
 
   /** From the listener: speech was found to begin or to have ended. */
@@ -130,6 +151,8 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
 
   /** From the listener: one more frame is through, its end at `endMs` of the session clock. */
   frameDone(endMs: number): void {
+    const report = this.#quality.frame(endMs);
+    if (report !== null) this.#effects.emit(report);
     const { phase } = this.#turn;
     const listener = this.#listener;
     if (listener.speaking) {
@@ -216,6 +239,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
     this.#wakeMs = Infinity;
+    this.#jitter?.advance(nowMs);
     if (nowMs >= this.#lineSilentMs()) {
       this.#listener.cutSpeech();
       if (this.#turn.phase === 'user-speaking') this.#step(SPEECH_STOP);
@@ -240,7 +264,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     if (this.#endReason !== null) return;
     const { phase, turn, takePending, take } = this.#turn;
     this.#speaker.bridge(turn, phase === 'thinking', takePending ? take : null, this.#nowMs);
-    const wantedMs = Math.min(this.#lineSilentMs(), this.#speaker.wakeMs);
+    const wantedMs = Math.min(this.#lineSilentMs(), this.#speaker.wakeMs, this.#jitterWakeMs);
     // A wake-up that comes too early asks again; one that is not needed any more does no harm.
     if (wantedMs >= this.#wakeMs) return;
     this.#wakeMs = wantedMs;
@@ -402,7 +426,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
       version: 1,
       session: { id, agent, transport, startedAt: startedAt(zeroMs), durationMs, endReason: this.#endReason ?? '' },
       turns: this.#turns,
-      audio: { framesIn: this.framesIn, framesLate: this.framesLate, quality: null },
+      audio: { framesIn: this.framesIn, framesLate: this.framesLate, quality: this.quality.score },
     };
   }
 

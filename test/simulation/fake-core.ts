@@ -98,5 +98,7 @@ export function createFakeCore(maxSlots = 64): AudioCore {
       return new FakeAnalyzer(() => open--);
     },
     openResampler: (fromHz, toHz) => real.openResampler(fromHz, toHz),
+    decodeG711: real.decodeG711,
+    encodeG711: real.encodeG711,
   };
 }

@@ -3,6 +3,7 @@ import { createAudioCore, readWav, writeWav } from '../../audio/index.ts';
 import type { Files } from '../../hosts/port.ts';
 import { systemClock } from '../../runner/clock.ts';
 import { FileTransport } from '../../transports/file/file-transport.ts';
+import { type NetworkOptions, parseNetwork } from '../../transports/file/network.ts';
 import type { TransportRateHz } from '../../transports/port.ts';
 import type { Command } from '../command.ts';
 import { composeRuntime } from '../compose.ts';
@@ -31,6 +32,12 @@ export const command: Command = {
     { name: 'ledger', kind: 'string', placeholder: 'FILE', summary: 'Where the time of each turn went, as JSON' },
     { name: 'record', kind: 'string', placeholder: 'FILE', summary: 'Inputs of the call, for `syrinx replay`' },
     {
+      name: 'network',
+      kind: 'string',
+      placeholder: 'loss=5,jitter=40',
+      summary: 'A bad network: loss, burst, jitter (ms), reorder, duplicate (%), drift (ppm), seed',
+    },
+    {
       name: 'agent',
       kind: 'string',
       placeholder: 'agent.ts',
@@ -42,6 +49,7 @@ export const command: Command = {
   async run({ host, args, config, log }) {
     const file = args.positionals[0] as string;
     const [out, ledger, record] = [args.string('out'), args.string('ledger'), args.string('record')];
+    const network = readNetwork(args.string('network'));
     const caller = await readCaller(host.files, file);
     await checkOutputs(host.files, { '--out': out, '--ledger': ledger, '--record': record }, [file]);
     const agent = await loadAgent(host, args.string('agent'));
@@ -53,6 +61,7 @@ export const command: Command = {
       transport: 'file',
       inputRateHz: caller.rateHz,
       outputRateHz,
+      lossy: network !== undefined,
       recording: record === undefined ? undefined : host.files.open(record),
       onRecordingFailed(error) {
         unrecorded = { error };
@@ -69,6 +78,7 @@ export const command: Command = {
       outputRateHz,
       clock: systemClock,
       input: call.input,
+      network,
     });
     call.attach(line);
     const stopListening = host.onSignal(() => call.close('stopped'));
@@ -84,6 +94,16 @@ export const command: Command = {
     return EXIT.success;
   },
 };
+
+function readNetwork(text: string | undefined): NetworkOptions | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseNetwork(text);
+  } catch (error) {
+    const problems = [`--network: ${(error as Error).message} (for example: loss=5,jitter=40)`];
+    throw new UserError('Cannot simulate the network', { exitCode: EXIT.config, problems, cause: error });
+  }
+}
 
 interface Caller {
   readonly rateHz: TransportRateHz;

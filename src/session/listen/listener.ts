@@ -41,6 +41,8 @@ export class Listener {
   framesIn = 0;
   framesLate = 0;
   frameLatencyMs = 0;
+  /** How long a jitter buffer may have kept audio back: so much later it is due. */
+  allowanceMs = 0;
   /** Samples that came twice or too late. */
   overlappingSamples = 0;
 
@@ -157,7 +159,10 @@ export class Listener {
       const startMs = this.#frameEndMs;
       this.#frameEndMs = startMs + FRAME_MS;
       this.framesIn++;
-      this.frameLatencyMs = Math.max(0, nowMs - this.#zeroMs - Math.max(this.#dueMs, this.#frameEndMs));
+      this.frameLatencyMs = Math.max(
+        0,
+        nowMs - this.#zeroMs - this.allowanceMs - Math.max(this.#dueMs, this.#frameEndMs),
+      );
       if (this.frameLatencyMs > LATE_MS) this.framesLate++;
       this.#utterance.push(analyzer.frame);
       const change = this.#detector.frame(analyzer, startMs);

@@ -1,5 +1,6 @@
 // A call that comes from a file: the caller's recording goes in at its true pace, what both said comes out on one clock.
 import type { CallInput, CallNotice, Transport, TransportRateHz } from '../port.ts';
+import { type NetworkOptions, SimulatedNetwork } from './network.ts';
 
 /** The clock that paces it. */
 export interface FileClock {
@@ -14,6 +15,8 @@ export interface FileCallOptions {
   readonly outputRateHz: TransportRateHz;
   readonly clock: FileClock;
   readonly input: CallInput;
+  /** A bad network between the recording and `input`. Its packets come out of order: the session needs a jitter buffer. */
+  readonly network?: NetworkOptions | undefined;
   /** After the recording's end the line stays open until the agent has been silent for this long, ... */
   readonly quietMs?: number;
   /** ... but not longer than this. */
@@ -38,6 +41,7 @@ export class FileTransport implements Transport {
   #agent: Int16Array;
   /** End of the agent's audio, in output samples since the start. */
   #agentEnd = 0;
+  readonly #network: SimulatedNetwork | null;
   #packets = 0;
   #quietSinceMs: number;
   #listening = true;
@@ -53,6 +57,7 @@ export class FileTransport implements Transport {
     this.#agent = new Int16Array(
       Math.ceil((options.caller.length * options.outputRateHz) / options.inputRateHz) + options.outputRateHz,
     );
+    this.#network = options.network === undefined ? null : new SimulatedNetwork(options.network);
     this.#startMs = options.clock.now();
     this.#quietSinceMs = this.#startMs;
     this.#next();
@@ -107,26 +112,45 @@ export class FileTransport implements Transport {
   }
 
   #next(): void {
-    const dueMs = this.#startMs + (this.#packets + 1) * PACKET_MS;
+    const dueMs = this.#dueMs();
     this.#cancel = this.#o.clock.setTimer(() => this.#send(), dueMs - this.#o.clock.now());
+  }
+
+  /** When the next packet is full: by the sender's clock, where the network has one of its own. */
+  #dueMs(): number {
+    const endMs = (this.#packets + 1) * PACKET_MS;
+    return this.#startMs + (this.#network?.hostMs(endMs) ?? endMs);
   }
 
   /** Sends what is due; after a hold-up that is more than one packet. */
   #send(): void {
     const { clock, input, quietMs = 1500, patienceMs = 25_000 } = this.#o;
-    while (!this.#closed && this.#startMs + (this.#packets + 1) * PACKET_MS <= clock.now()) {
+    while (!this.#closed && this.#dueMs() <= clock.now()) {
       const at = this.#packets * this.#packet.length;
       const part = this.#caller.subarray(Math.min(at, this.#caller.length), at + this.#packet.length);
       this.#packet.set(part);
       this.#packet.fill(0, part.length);
       this.#packets++;
-      input.audio(this.#packet, at / 2);
+      this.#deliver(at / 2);
     }
     if (this.#closed) return;
     const nowMs = clock.now();
-    const endMs = this.#startMs + (this.#o.caller.length * 1000) / this.inputRateHz;
+    const lengthMs = (this.#o.caller.length * 1000) / this.inputRateHz;
+    const endMs = this.#startMs + (this.#network?.hostMs(lengthMs) ?? lengthMs);
     const quiet = this.#listening && nowMs - Math.max(endMs, this.#quietSinceMs) >= quietMs;
     if (nowMs >= endMs && (quiet || nowMs - endMs >= patienceMs)) input.close('caller hung up');
     else this.#next();
+  }
+
+  /** At once, or when the network lets it through. */
+  #deliver(position: number): void {
+    const { clock, input } = this.#o;
+    if (this.#network === null) return input.audio(this.#packet, position);
+    for (const delayMs of this.#network.next(PACKET_MS)) {
+      const packet = this.#packet.slice();
+      clock.setTimer(() => {
+        if (!this.#closed) input.audio(packet, position);
+      }, delayMs);
+    }
   }
 }

@@ -1,0 +1,63 @@
+// How late packets come against the fastest ones, and how long it is worth while to wait: the sender's clock found, its drift followed.
+
+/** The sender's clock may run slower than ours by this much (ppm / 1e6): so fast does the best packet's verdict go out of date. */
+const DRIFT = 3e-4;
+const BIN_MS = 4;
+const BINS = 64;
+/** Weight of a packet against the newest one falls by this factor for each packet: half of it after 7 s of 20 ms packets. */
+const FORGET = 0.998;
+/** The share of packets that may come too late: beyond this, waiting costs more than it saves. */
+const LATE_SHARE = 0.002;
+const LEAST_DEPTH_MS = 40;
+const MOST_DEPTH_MS = 200;
+/** Until so many packets have come, the first depth holds. */
+const SETTLED_PACKETS = 50;
+const FIRST_DEPTH_MS = 60;
+
+export class DelayStatistics {
+  readonly #weights = new Float64Array(BINS);
+  #packets = 0;
+  /** Host time of the sender's time 0, by the fastest packets. */
+  #baseMs = Number.NaN;
+  #lastMs = 0;
+  #lastTransitMs = Number.NaN;
+  /** Interarrival jitter of RFC 3550, ms. */
+  jitterMs = 0;
+  depthMs = FIRST_DEPTH_MS;
+
+  /** A packet whose last sample the sender had at `endMs` of its own clock. */
+  arrived(endMs: number, nowMs: number): void {
+    const transitMs = nowMs - endMs;
+    if (this.#packets++ === 0) {
+      this.#baseMs = transitMs;
+      this.#lastTransitMs = transitMs;
+    }
+    const sinceMs = Math.max(0, nowMs - this.#lastMs);
+    this.#baseMs = Math.min(transitMs, this.#baseMs + (this.#packets === 1 ? 0 : sinceMs * DRIFT));
+    this.#lastMs = nowMs;
+    this.jitterMs += (Math.abs(transitMs - this.#lastTransitMs) - this.jitterMs) / 16;
+    this.#lastTransitMs = transitMs;
+    this.#file(transitMs - this.#baseMs);
+  }
+
+  /** When a sample would be here by the fastest way. */
+  dueMs(endMs: number): number {
+    return endMs + this.#baseMs;
+  }
+
+  #file(delayMs: number): void {
+    const weights = this.#weights;
+    const bin = Math.min(BINS - 1, Math.floor(delayMs / BIN_MS));
+    let total = 0;
+    for (let i = 0; i < BINS; i++) {
+      const weight = (weights[i] as number) * FORGET + (i === bin ? 1 : 0);
+      weights[i] = weight;
+      total += weight;
+    }
+    if (this.#packets < SETTLED_PACKETS) return;
+    let tail = 0;
+    let depth = BINS;
+    while (depth > 0 && tail + (weights[depth - 1] as number) <= LATE_SHARE * total) tail += weights[--depth] as number;
+    this.depthMs = Math.max(LEAST_DEPTH_MS, Math.min(MOST_DEPTH_MS, depth * BIN_MS));
+  }
+}

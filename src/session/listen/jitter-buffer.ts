@@ -1,0 +1,270 @@
+// Packets of a network that loses, delays and reorders them, put in order again. What is missing is waited for, as long as the network's
+// own jitter makes that worth while, and then made up. Nothing is ever stretched: positions are the caller's clock, and its drift against
+// ours only moves the time at which samples are due. Audio in order passes at once: only a hole makes the rest wait.
+import { Concealment, historySamples } from './concealment.ts';
+import { DelayStatistics } from './delay-statistics.ts';
+
+/** What comes out: in order, without overlaps; `position` as on the way in. */
+export interface JitterOutput {
+  packet(bytes: Uint8Array, position: number, nowMs: number): void;
+}
+
+/** Counted since the beginning, in samples where not said otherwise. */
+export interface JitterCounters {
+  packets: number;
+  received: number;
+  /** Missing when it was needed: `concealed` of it was made up, the rest (after 60 ms of it) is silence. */
+  lost: number;
+  concealed: number;
+  /** Stretches of missing audio. */
+  holes: number;
+  /** Came after it had been made up. */
+  late: number;
+  /** Packets that were there already. */
+  duplicates: number;
+  /** Packets that a later one had overtaken. */
+  reordered: number;
+  /** Times that nothing was there when it was needed. */
+  underruns: number;
+  /** Packets too far ahead for the buffer: what they made wait was made up at once. */
+  overruns: number;
+}
+
+/** Beyond the deepest wait there is room for packets that come early after an outage. */
+const CAPACITY_MS = 640;
+/** A longer hole is a pause of the sender, not a loss: it is passed on as it is. */
+const LONGEST_HOLE_MS = 1000;
+const CHUNK_MS = 20;
+
+const EMPTY = 0;
+const PRESENT = 1;
+const RELEASED = 2;
+const MADE_UP = 3;
+
+/** Times in ms on the host's clock, positions in samples of the caller's. Deterministic; allocates nothing for a packet. */
+export class JitterBuffer {
+  readonly counters: JitterCounters = {
+    packets: 0,
+    received: 0,
+    lost: 0,
+    concealed: 0,
+    holes: 0,
+    late: 0,
+    duplicates: 0,
+    reordered: 0,
+    underruns: 0,
+    overruns: 0,
+  };
+  readonly delays: DelayStatistics;
+  readonly #output: JitterOutput;
+  readonly #perMs: number;
+  readonly #ring: Int16Array;
+  readonly #marks: Uint8Array;
+  readonly #chunk: Int16Array;
+  readonly #chunkBytes: Uint8Array;
+  /** A view for each length that occurred: a new one each time would be an allocation. */
+  readonly #views: (Uint8Array | undefined)[];
+  readonly #concealment: Concealment;
+  readonly #roomSamples: number;
+  #begun = false;
+  /** First sample that has not been passed on, and the end of the newest packet. */
+  #next = 0;
+  #end = 0;
+  #packetSamples: number;
+  #missing = false;
+  /** When the hole at the front is given up; Infinity: there is none. */
+  wakeMs = Infinity;
+
+  constructor(rateHz: number, output: JitterOutput) {
+    this.#output = output;
+    this.#perMs = rateHz / 1000;
+    const capacity = CAPACITY_MS * this.#perMs;
+    this.#ring = new Int16Array(capacity);
+    this.#marks = new Uint8Array(capacity);
+    this.#chunk = new Int16Array(CHUNK_MS * this.#perMs);
+    this.#chunkBytes = new Uint8Array(this.#chunk.buffer);
+    this.#views = new Array(this.#chunk.length + 1).fill(undefined);
+    this.#concealment = new Concealment(rateHz);
+    this.#roomSamples = capacity - historySamples(rateHz) - this.#chunk.length;
+    this.#packetSamples = this.#chunk.length;
+    this.delays = new DelayStatistics();
+  }
+
+  /** How long a missing packet is waited for beyond the time at which the fastest would have come, in ms. */
+  get depthMs(): number {
+    return this.delays.depthMs;
+  }
+
+  packet(packet: Uint8Array, position: number, nowMs: number): void {
+    const samples = packet.length >> 1;
+    if (samples === 0) return;
+    const { counters } = this;
+    counters.packets++;
+    this.#begin(position);
+    this.delays.arrived((position + samples) / this.#perMs, nowMs);
+    this.#packetSamples = Math.min(samples, this.#chunk.length);
+    if (position + samples <= this.#next) this.#tooLate(position, samples);
+    else if (position >= this.#next + this.#roomSamples) this.#farAhead(packet, position, samples, nowMs);
+    else this.#store(packet, position, samples, nowMs);
+    this.advance(nowMs);
+  }
+
+  /** Gives up what has been waited for long enough. Called by `packet`, and when `wakeMs` has come. */
+  advance(nowMs: number): void {
+    this.wakeMs = Infinity;
+    while (this.#next < this.#end) {
+      if (this.#markAt(this.#next) === PRESENT) this.#release(nowMs);
+      else {
+        const dueMs = this.delays.dueMs((this.#next + this.#packetSamples) / this.#perMs) + this.depthMs;
+        if (nowMs < dueMs) {
+          this.wakeMs = dueMs;
+          return;
+        }
+        this.#makeUp(this.#packetSamples, nowMs);
+      }
+    }
+  }
+
+  #begin(position: number): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    // A line begins at 0: what is missing before the first packet was lost, or is still on its way.
+    this.#next = position < this.#roomSamples ? 0 : position;
+    this.#end = this.#next;
+  }
+
+  #markAt(position: number): number {
+    return this.#marks[position % this.#marks.length] as number;
+  }
+
+  #tooLate(position: number, samples: number): void {
+    const known = this.#next - position <= this.#marks.length - this.#roomSamples;
+    if (known && this.#markAt(position) === RELEASED) this.counters.duplicates++;
+    else this.counters.late += samples;
+  }
+
+  /** Makes room: what waits and what is missing goes out now. */
+  #farAhead(packet: Uint8Array, position: number, samples: number, nowMs: number): void {
+    const { counters } = this;
+    counters.overruns++;
+    const until = position + samples - this.#roomSamples;
+    while (this.#next < this.#end) {
+      if (this.#markAt(this.#next) === PRESENT) this.#release(nowMs);
+      else this.#makeUp(this.#packetSamples, nowMs);
+    }
+    const hole = position - this.#next;
+    if (hole > 0) {
+      const paused = hole > LONGEST_HOLE_MS * this.#perMs || until > position;
+      if (!paused) {
+        counters.lost += hole;
+        counters.holes++;
+      }
+      this.#endHole();
+    }
+    this.#next = position;
+    this.#end = position;
+    // Longer than the room: passed on as it is.
+    if (samples >= this.#roomSamples) {
+      counters.received += samples;
+      this.#output.packet(packet, position, nowMs);
+      this.#next = position + samples;
+      this.#end = this.#next;
+    } else this.#store(packet, position, samples, nowMs);
+  }
+
+  #store(packet: Uint8Array, position: number, samples: number, nowMs: number): void {
+    const { counters } = this;
+    const marks = this.#marks;
+    const size = marks.length;
+    if (position < this.#end) {
+      if (this.#markAt(Math.max(position, this.#next)) === PRESENT) {
+        counters.duplicates++;
+        return;
+      }
+      counters.reordered++;
+    } else if (this.#next === this.#end && position > this.#next) {
+      // Nothing waits, and what would have been next is missing still: was it due already?
+      const dueMs = this.delays.dueMs((this.#next + this.#packetSamples) / this.#perMs) + this.depthMs;
+      if (nowMs >= dueMs) counters.underruns++;
+    }
+    for (let at = this.#end; at < position; at++) marks[at % size] = EMPTY;
+    const from = Math.max(position, this.#next);
+    if (from > position) counters.late += from - position;
+    for (let at = from; at < position + samples; at++) {
+      const i = (at - position) * 2;
+      const sample = (packet[i] as number) | ((packet[i + 1] as number) << 8);
+      if (at < this.#end && marks[at % size] === PRESENT) continue;
+      this.#ring[at % size] = sample;
+      marks[at % size] = PRESENT;
+      counters.received++;
+    }
+    this.#end = Math.max(this.#end, position + samples);
+  }
+
+  /** Passes on what is there at the front, a chunk at most. */
+  #release(nowMs: number): void {
+    const size = this.#ring.length;
+    const position = this.#next;
+    if (this.#missing) this.#endHole();
+    let n = 0;
+    const most = Math.min(this.#chunk.length, this.#end - position);
+    for (; n < most; n++) {
+      const at = (position + n) % size;
+      if (this.#marks[at] !== PRESENT) break;
+      let sample = this.#ring[at] as number;
+      if (this.#concealment.rejoining) {
+        sample = this.#concealment.rejoin(sample);
+        this.#ring[at] = sample;
+      }
+      this.#chunk[n] = sample;
+      this.#marks[at] = RELEASED;
+    }
+    this.#next = position + n;
+    this.#pass(n, position, nowMs);
+  }
+
+  /** Makes up to `samples` of a hole up; what is beyond the fade stays a gap. */
+  #makeUp(samples: number, nowMs: number): void {
+    const { counters } = this;
+    const size = this.#ring.length;
+    const position = this.#next;
+    if (!this.#missing) {
+      this.#missing = true;
+      counters.holes++;
+      this.#concealment.begin(this.#ring, position);
+      this.#madeUp = 0;
+    }
+    let n = 0;
+    const most = Math.min(samples, this.#end - position);
+    for (; n < most; n++) {
+      const at = (position + n) % size;
+      if (this.#marks[at] === PRESENT) break;
+      const sample = this.#concealment.next();
+      this.#ring[at] = sample;
+      this.#chunk[n] = sample;
+      this.#marks[at] = MADE_UP;
+    }
+    this.#next = position + n;
+    counters.lost += n;
+    const silent = this.#madeUp >= this.#concealment.fadedSamples;
+    this.#madeUp += n;
+    if (silent) return;
+    counters.concealed += n;
+    this.#pass(n, position, nowMs);
+  }
+  #madeUp = 0;
+
+  #endHole(): void {
+    if (this.#missing) this.#concealment.end();
+    this.#missing = false;
+  }
+
+  #pass(samples: number, position: number, nowMs: number): void {
+    let view = this.#views[samples];
+    if (view === undefined) {
+      view = this.#chunkBytes.subarray(0, samples * 2);
+      this.#views[samples] = view;
+    }
+    this.#output.packet(view, position, nowMs);
+  }
+}

@@ -1,0 +1,153 @@
+// The quality of a call: a report for each window that the audio core has measured, and what they add up to.
+import { connectionScore } from '../../audio/connection-score.ts';
+import type { SignalQuality } from '../../audio/signal-quality.ts';
+import type { JitterBuffer } from './jitter-buffer.ts';
+
+/** One window of 4 to 10 s. Null: not measured, for the figures of speech because the window held none. */
+export interface QualityReport {
+  readonly type: 'quality';
+  /** End of the window on the session clock. */
+  readonly atMs: number;
+  readonly windowMs: number;
+  readonly speechMs: number;
+  /** Signal-quality index and clarity, 1..5. */
+  readonly score: number | null;
+  readonly clarity: number | null;
+  readonly levelDb: number | null;
+  readonly snrDb: number | null;
+  readonly clipFraction: number | null;
+  readonly gapFraction: number | null;
+  readonly bandwidthHz: number | null;
+  readonly dc: number | null;
+  /** The index is below 3, or 0.8 below what the call had been like. */
+  readonly degraded: boolean;
+  readonly connection: ConnectionReport | null;
+}
+
+/** What the jitter buffer saw; null where packets come over an ordered connection. */
+export interface ConnectionReport {
+  /** E-model, 1..5, by losses and by the buffer's own delay: the way through the network is not known here. */
+  readonly score: number;
+  readonly lossPercent: number;
+  readonly jitterMs: number;
+  readonly depthMs: number;
+}
+
+/** All windows with speech together; null before the first. */
+export interface QualitySummary {
+  /** Mean, weighted by speech, and lowest. */
+  readonly score: number | null;
+  readonly lowest: number | null;
+  /** Points per minute, by least squares; null with less than three windows. */
+  readonly slopePerMinute: number | null;
+  readonly windows: number;
+  readonly degradedWindows: number;
+}
+
+const POOR_SCORE = 3;
+const DROP = 0.8;
+const FRAME_MS = 20;
+
+export class QualityLog {
+  readonly #quality: SignalQuality | null;
+  readonly #network: JitterBuffer | null;
+  #seen = 0;
+  #received = 0;
+  #lost = 0;
+  #windows = 0;
+  #degraded = 0;
+  #lowest = Infinity;
+  #weight = 0;
+  #sum = 0;
+  // Of the regression: sums of t, t^2, score, t score; t in minutes.
+  #t = 0;
+  #tt = 0;
+  #s = 0;
+  #ts = 0;
+
+  constructor(quality: SignalQuality | null, network: JitterBuffer | null) {
+    this.#quality = quality;
+    this.#network = network;
+  }
+
+  /** After each frame that ends at `endMs`: a report when a window ended with it. */
+  frame(endMs: number): QualityReport | null {
+    const q = this.#quality;
+    if (q === null || q.windows === this.#seen) return null;
+    this.#seen = q.windows;
+    if (q.windows === 0) return null;
+    return {
+      type: 'quality',
+      atMs: endMs,
+      windowMs: q.frames * FRAME_MS,
+      speechMs: q.activeFrames * FRAME_MS,
+      score: measured(q.score, 100),
+      clarity: measured(q.clarity, 100),
+      levelDb: measured(q.levelDb, 10),
+      snrDb: measured(q.snrDb, 10),
+      clipFraction: measured(q.clipFraction, 1e5),
+      gapFraction: measured(q.gapFraction, 1e5),
+      bandwidthHz: measured(q.bandwidthHz, 1),
+      dc: measured(q.dc, 1e5),
+      degraded: this.#add(q, endMs / 60_000),
+      connection: this.#connection(),
+    };
+  }
+
+  get summary(): QualitySummary {
+    const n = this.#windows;
+    const spread = n * this.#tt - this.#t * this.#t;
+    const slope = n < 3 || spread <= 0 ? Number.NaN : (n * this.#ts - this.#t * this.#s) / spread;
+    return {
+      score: n === 0 ? null : measured(this.#sum / this.#weight, 100),
+      lowest: n === 0 ? null : measured(this.#lowest, 100),
+      slopePerMinute: measured(slope, 100),
+      windows: n,
+      degradedWindows: this.#degraded,
+    };
+  }
+
+  /** Adds a window with speech; whether it is worse than it should be. */
+  #add(q: SignalQuality, minutes: number): boolean {
+    const { score } = q;
+    if (!(score >= 1)) return false;
+    const before = this.#weight === 0 ? score : this.#sum / this.#weight;
+    const degraded = score < POOR_SCORE || score < before - DROP;
+    this.#windows++;
+    if (degraded) this.#degraded++;
+    this.#lowest = Math.min(this.#lowest, score);
+    this.#weight += q.activeFrames;
+    this.#sum += q.activeFrames * score;
+    this.#t += minutes;
+    this.#tt += minutes * minutes;
+    this.#s += score;
+    this.#ts += minutes * score;
+    return degraded;
+  }
+
+  #connection(): ConnectionReport | null {
+    const network = this.#network;
+    if (network === null) return null;
+    const { received, lost } = network.counters;
+    const newLost = lost - this.#lost;
+    const all = received - this.#received + newLost;
+    this.#received = received;
+    this.#lost = lost;
+    const lossPercent = all === 0 ? 0 : (100 * newLost) / all;
+    const depthMs = network.depthMs;
+    return {
+      score: round(connectionScore({ delayMs: depthMs, lossPercent }), 100),
+      lossPercent: round(lossPercent, 100),
+      jitterMs: round(network.delays.jitterMs, 10),
+      depthMs,
+    };
+  }
+}
+
+function measured(x: number, parts: number): number | null {
+  return Number.isNaN(x) ? null : round(x, parts);
+}
+
+function round(x: number, parts: number): number {
+  return Math.round(x * parts) / parts;
+}
