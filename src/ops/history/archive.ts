@@ -1,0 +1,267 @@
+// The sealed blocks of one folder: hours are sealed into it, the minutes of a day become one block, what is too old goes.
+import type { Compression, DataFolder } from '../../hosts/port.ts';
+import { type Block, BlockWriter, DamagedError, NewerFormatError, openBlock, type Tier } from './block.ts';
+import type { Catalogue, Hour } from './hour.ts';
+import { HOUR_MS, stampOf } from './hour.ts';
+import { readJournal } from './journal.ts';
+import type { Pacer } from './pacer.ts';
+
+export interface ArchiveOptions {
+  readonly folder: DataFolder;
+  readonly compression: Compression | undefined;
+  readonly catalogue: Catalogue;
+  readonly pacer: Pacer;
+  /** Something a person should know: a file that was set aside, a block of a later version. */
+  tell(message: string, file: string, reason: string): void;
+}
+
+/** What is about to replace what: a crash in between is finished, or undone, at the next start. */
+interface Intent {
+  readonly targets: readonly string[];
+  readonly sources: readonly string[];
+}
+
+const DAY_HOURS = 24;
+const INTENT = 'intent.json';
+const DAMAGED = 'damaged-';
+const MAX_DAMAGED = 8;
+const NAME = /^(seconds|minutes)-([\d-]+(?:T\d\d)?)-(\d+)\.block$/;
+const text = new TextEncoder();
+
+export class Archive {
+  readonly #o: ArchiveOptions;
+  /** Rising by their start. */
+  blocks: readonly Block[] = [];
+  readonly #tables = new Set<string>();
+  #number = 0;
+
+  constructor(options: ArchiveOptions) {
+    this.#o = options;
+  }
+
+  get bytes(): number {
+    return this.blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Opens what the folder holds; damaged files are set aside. Returns the names of its journals. */
+  async load(): Promise<string[]> {
+    const { folder } = this.#o;
+    await this.#finishIntent();
+    const found: Block[] = [];
+    const names = await folder.list();
+    for (const name of names) {
+      if (name.endsWith('.part') || name.endsWith('.new')) await folder.remove(name);
+      if (!NAME.test(name)) continue;
+      this.#number = Math.max(this.#number, Number(NAME.exec(name)?.[3]));
+      try {
+        const block = await openBlock(folder, name, this.#o.compression);
+        await this.#learn(block);
+        found.push(block);
+      } catch (error) {
+        await this.#cannotRead(name, error);
+      }
+    }
+    this.#set(found);
+    return names.filter((name) => name.startsWith('journal-'));
+  }
+
+  async #learn(block: Block): Promise<void> {
+    if (this.#tables.has(block.tableId)) return;
+    for (const key of await block.keys(this.#o.pacer)) this.#o.catalogue.ofKey(key);
+    this.#tables.add(block.tableId);
+  }
+
+  #set(blocks: Block[]): void {
+    this.blocks = blocks.sort((a, b) => a.fromMs - b.fromMs);
+  }
+
+  /** Damaged: set aside. Of a later version, or gone: left alone. Anything else is thrown. */
+  async #cannotRead(name: string, error: unknown): Promise<void> {
+    if (error instanceof NewerFormatError) this.#o.tell('history file left alone', name, error.message);
+    else if (error instanceof DamagedError) await this.setAside(name, error.message);
+    else throw error;
+  }
+
+  /** A file that cannot be read is kept under another name, and served no more. */
+  async setAside(name: string, reason: string): Promise<void> {
+    this.blocks = this.blocks.filter((block) => block.name !== name);
+    this.#o.tell('history file set aside', name, reason);
+    await this.#o.folder.rename(name, `${DAMAGED}${name}`).catch(() => {});
+  }
+
+  /** Feeds the chunks of a journal; a torn end is kept aside and cut off. */
+  async replay(name: string, take: (key: string, chunks: Uint8Array) => void): Promise<void> {
+    const { folder, pacer, tell } = this.#o;
+    const bytes = await pacer.outside(folder.read(name));
+    if (bytes === undefined) return;
+    try {
+      const torn = await readJournal(bytes, async (key, chunks) => {
+        take(key, chunks);
+        if (pacer.tired) await pacer.rest();
+      });
+      if (torn === undefined) return;
+      tell('history journal is torn, its end set aside', name, `whole up to byte ${torn.at} of ${bytes.length}`);
+      await folder.replace(`${DAMAGED}${name}`, bytes);
+      await folder.replace(name, bytes.slice(0, torn.at));
+    } catch (error) {
+      if (!(error instanceof RangeError)) return await this.#cannotRead(name, error);
+      await this.setAside(name, error.message);
+    }
+  }
+
+  async forget(name: string): Promise<void> {
+    await this.#o.pacer.outside(this.#o.folder.remove(name).catch(() => {}));
+  }
+
+  /** Writes an hour as two blocks; its journals go. `sealed` is called at the very moment from which the blocks are served.
+   *  Rejects with the system's error, and then nothing has changed. */
+  async seal(hour: Hour, sources: readonly string[], sealed: () => void): Promise<void> {
+    const number = ++this.#number;
+    const name = (tier: Tier) => `${tier}-${stampOf(hour.hour)}-${number}.block`;
+    const made: Block[] = [];
+    await this.#intend({ targets: [name('seconds'), name('minutes')], sources });
+    for (const tier of ['seconds', 'minutes'] as const) {
+      made.push(
+        await this.#write(name(tier), tier, hour, async (writer) => {
+          for (const [entry, data] of hour.series) await writer.add(entry.key, data[tier].view());
+        }),
+      );
+    }
+    for (const block of made) await this.#learn(block);
+    await this.#replaced(sources);
+    this.#set([...this.blocks, ...made]);
+    sealed();
+  }
+
+  async #write(
+    name: string,
+    tier: Tier,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+    fill: (writer: BlockWriter) => Promise<void>,
+  ): Promise<Block> {
+    const { folder, compression, pacer } = this.#o;
+    const writer = await BlockWriter.create(folder, name, compression, pacer);
+    try {
+      await fill(writer);
+      return await writer.finish({ tier, fromMs, toMs });
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
+  }
+
+  /** The hours of days that are over become one block each. */
+  async mergeDays(nowMs: number): Promise<void> {
+    const days = new Map<number, Block[]>();
+    for (const block of this.blocks) {
+      const day = Math.floor(block.fromMs / (DAY_HOURS * HOUR_MS));
+      if (block.tier === 'minutes' && (day + 1) * DAY_HOURS * HOUR_MS <= nowMs)
+        days.set(day, [...(days.get(day) ?? []), block]);
+    }
+    for (const [day, blocks] of days) if (blocks.length > 1) await this.#merge(day, blocks);
+  }
+
+  async #merge(day: number, blocks: readonly Block[]): Promise<void> {
+    const { pacer, catalogue } = this.#o;
+    const name = `minutes-${stampOf(day * DAY_HOURS).slice(0, 10)}-${++this.#number}.block`;
+    const range = { fromMs: blocks[0]?.fromMs ?? 0, toMs: Math.max(...blocks.map(({ toMs }) => toMs)) };
+    const merged = new Set(blocks);
+    const sources = blocks.map((block) => block.name);
+    // All keys, not only those of the catalogue: it may be full.
+    const keys = new Set<string>();
+    for (const block of blocks) for (const key of await block.keys(pacer)) keys.add(key);
+    await this.#intend({ targets: [name], sources });
+    const made = await this.#write(name, 'minutes', range, async (writer) => {
+      for (const key of keys) {
+        const parts: Uint8Array[] = [];
+        const entry = catalogue.ofKey(key);
+        if (entry === undefined) continue;
+        for (const block of merged) {
+          try {
+            const part = await block.chunks(entry.hash, pacer);
+            if (part !== null) parts.push(part);
+          } catch (error) {
+            if (!(error instanceof DamagedError)) throw error;
+            merged.delete(block);
+            await this.setAside(block.name, error.message);
+          }
+        }
+        await writer.add(key, joined(parts));
+      }
+    });
+    await this.#replaced(sources);
+    this.#set([...this.blocks.filter(({ name }) => !sources.includes(name)), made]);
+  }
+
+  async #intend(intent: Intent): Promise<void> {
+    await this.#o.pacer.outside(this.#o.folder.replace(INTENT, text.encode(JSON.stringify(intent))));
+  }
+
+  async #replaced(sources: readonly string[]): Promise<void> {
+    for (const name of [...sources, INTENT]) await this.#o.pacer.outside(this.#o.folder.remove(name).catch(() => {}));
+  }
+
+  async #finishIntent(): Promise<void> {
+    const { folder } = this.#o;
+    const bytes = await folder.read(INTENT);
+    if (bytes === undefined) return;
+    let intent: Intent = { targets: [], sources: [] };
+    try {
+      intent = JSON.parse(new TextDecoder().decode(bytes)) as Intent;
+    } catch {
+      // Not even begun.
+    }
+    const names = new Set(await folder.list());
+    const isDone = intent.targets.every((name) => names.has(name));
+    for (const name of isDone ? intent.sources : intent.targets) if (names.has(name)) await folder.remove(name);
+    await folder.remove(INTENT);
+  }
+
+  /** Removes what ended before these times, then the oldest until all fits. Returns how many files went. */
+  async purge(limits: { secondsFromMs: number; minutesFromMs: number; maxBytes: number }): Promise<number> {
+    const { folder, pacer } = this.#o;
+    const isOld = ({ tier, toMs }: Block) => toMs <= (tier === 'seconds' ? limits.secondsFromMs : limits.minutesFromMs);
+    const old = new Set(this.blocks.filter(isOld));
+    let bytes = this.bytes;
+    for (const block of old) bytes -= block.bytes;
+    for (const tier of ['seconds', 'minutes'] as const) {
+      for (const block of this.blocks) {
+        if (bytes <= limits.maxBytes) break;
+        if (block.tier !== tier || old.has(block)) continue;
+        old.add(block);
+        bytes -= block.bytes;
+      }
+    }
+    this.blocks = this.blocks.filter((block) => !old.has(block));
+    for (const { name } of old) await pacer.outside(folder.remove(name).catch(() => {}));
+    const damaged = (await folder.list()).filter((name) => name.startsWith(DAMAGED));
+    for (const name of damaged.slice(0, Math.max(0, damaged.length - MAX_DAMAGED)))
+      await pacer.outside(folder.remove(name).catch(() => {}));
+    return old.size;
+  }
+
+  /** Blocks that are elsewhere come here. */
+  async adopt(other: Archive): Promise<void> {
+    const { folder, compression } = this.#o;
+    for (const block of other.blocks) {
+      const bytes = await other.#o.folder.read(block.name);
+      if (bytes !== undefined) {
+        const name = block.name.replace(/-\d+\.block$/, `-${++this.#number}.block`);
+        await folder.replace(name, bytes);
+        this.#set([...this.blocks, await openBlock(folder, name, compression)]);
+      }
+      other.blocks = other.blocks.filter((one) => one !== block);
+      await other.#o.folder.remove(block.name);
+    }
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

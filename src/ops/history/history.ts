@@ -1,0 +1,384 @@
+// 24 h of seconds and 30 d of minutes of every series: samples come in, minutes are journaled, hours sealed, old blocks purged.
+// Nothing here waits for a disk except the one chain of work behind the samples; a disk that fails stops the writing, nothing else.
+import type { DataFolder } from '../../hosts/port.ts';
+import type { Readings } from '../../metrics/index.ts';
+import { Archive } from './archive.ts';
+import { NewerFormatError } from './block.ts';
+import { ByteWriter } from './bytes.ts';
+import { MINUTE_MS } from './chunks.ts';
+import { Catalogue, type Entry, Hour, HOUR_MS, stampOf } from './hour.ts';
+import { Journal } from './journal.ts';
+import { MemoryFolder } from './memory-folder.ts';
+import { replayJournals } from './replay.ts';
+import { OpenMinute } from './open-minute.ts';
+import { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryOptions } from './options.ts';
+import { Pacer } from './pacer.ts';
+
+/** How often a disk that refused is asked again. */
+const RETRY_MS = 10_000;
+/** Hours that may wait for the disk before the memory takes them. */
+const MAX_WAITING_HOURS = 2;
+const PURGE_MS = HOUR_MS;
+/** The wall clock is trusted with deleting when it has run evenly for so long. */
+const TRUST_AFTER_START_MS = 10 * MINUTE_MS;
+const JUMP_MS = 60_000;
+const LAST_EPOCH_MS = Date.UTC(9000, 0);
+const FORMAT_FILE = 'format.json';
+const FORMAT = 1;
+
+export interface HistoryState {
+  /** Where minutes go. */
+  readonly storage: 'disk' | 'memory';
+  /** Why not to disk; null while all is well, or no disk was asked for. */
+  readonly problem: string | null;
+  readonly series: number;
+  /** Of sealed blocks. */
+  readonly bytes: number;
+  /** Longest time that one slice of background work took, in ms. */
+  readonly longestSliceMs: number;
+}
+
+export class History {
+  readonly #o: HistoryOptions;
+  readonly #limits: HistoryLimits;
+  readonly #pacer: Pacer;
+  readonly catalogue: Catalogue;
+  /** By the readings' number; undefined: no room. */
+  readonly #entries: (Entry | undefined)[] = [];
+  readonly #numbers = new Map<Entry, number>();
+  readonly #memory: Archive;
+  readonly #memoryFolder = new MemoryFolder();
+  #disk: Archive | undefined;
+  #folder: DataFolder | undefined;
+  #journal: Journal | undefined;
+  #totals = new Float64Array(0);
+  #increases = new Float64Array(0);
+  #minute: OpenMinute | undefined;
+  /** Full minutes that are being written. */
+  #full: OpenMinute[] = [];
+  #hour: Hour | undefined;
+  #waiting: Hour[] = [];
+  #work: Promise<void> = Promise.resolve();
+  #problem: string | null = null;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #purgeAtMs: number;
+  #lastMs: number | undefined;
+  #lastEpochMs = 0;
+  #trustedFromMs: number;
+  #stopped = false;
+
+  constructor(options: HistoryOptions) {
+    this.#o = options;
+    this.#limits = { ...DEFAULT_HISTORY_LIMITS, ...options.limits };
+    this.#pacer = new Pacer(options);
+    this.catalogue = new Catalogue(this.#limits.maxSeries * 2);
+    this.#memory = this.#archiveOf(this.#memoryFolder);
+    this.#trustedFromMs = options.now() + TRUST_AFTER_START_MS;
+    this.#purgeAtMs = options.now() + PURGE_MS;
+  }
+
+  #archiveOf(folder: DataFolder): Archive {
+    const { compression, tell, instruments } = this.#o;
+    return new Archive({
+      folder,
+      compression,
+      catalogue: this.catalogue,
+      pacer: this.#pacer,
+      tell(message, file, reason) {
+        instruments?.setAside();
+        tell?.('warn', message, { file, reason });
+      },
+    });
+  }
+
+  get state(): HistoryState {
+    return {
+      storage: this.#disk !== undefined && this.#problem === null ? 'disk' : 'memory',
+      problem: this.#problem,
+      series: this.catalogue.size,
+      bytes: this.#memory.bytes + (this.#disk?.bytes ?? 0),
+      longestSliceMs: this.#pacer.longestMs,
+    };
+  }
+
+  /** Opens the folder and reads what an earlier process left. Never rejects: without a disk the history is in memory. */
+  start(): Promise<void> {
+    return this.#then(() => this.#toDisk());
+  }
+
+  /** One reading, once a second. */
+  sample(readings: Readings): void {
+    if (this.#stopped) return;
+    const epochMs = this.#o.epochMs();
+    const nowMs = this.#o.now();
+    this.#watchClock(nowMs, epochMs);
+    this.#count(readings);
+    if (!(epochMs >= 0 && epochMs < LAST_EPOCH_MS)) return;
+    const minute = Math.floor(epochMs / MINUTE_MS);
+    if (this.#minute !== undefined && this.#minute.minute !== minute) this.#closeMinute();
+    this.#minute ??= new OpenMinute(minute, readings.values.length);
+    this.#minute.add(Math.floor((epochMs % MINUTE_MS) / 1000), readings, this.#increases);
+    if (this.#problem !== null && this.#o.openFolder !== undefined && nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = nowMs + RETRY_MS;
+      void this.#then(() => this.#toDisk());
+    }
+    if (nowMs >= this.#purgeAtMs) {
+      this.#purgeAtMs = nowMs + PURGE_MS;
+      void this.#then(() => this.#purge());
+    }
+  }
+
+  /** Where the wall clock jumped, nothing is deleted until it has run evenly for an hour. */
+  #watchClock(nowMs: number, epochMs: number): void {
+    if (this.#lastMs !== undefined) {
+      const jumpMs = epochMs - this.#lastEpochMs - (nowMs - this.#lastMs);
+      if (Math.abs(jumpMs) >= JUMP_MS) {
+        this.#trustedFromMs = nowMs + HOUR_MS;
+        this.#o.tell?.('warn', 'the wall clock jumped', { jumpSeconds: Math.round(jumpMs / 1000) });
+      }
+    }
+    this.#lastMs = nowMs;
+    this.#lastEpochMs = epochMs;
+  }
+
+  /** What counters gained since the last reading. */
+  #count({ added, values }: Readings): void {
+    for (const info of added) {
+      const entry = this.#entries.length < this.#limits.maxSeries ? this.catalogue.of(info) : undefined;
+      if (entry === undefined) this.#o.instruments?.seriesDropped();
+      else this.#numbers.set(entry, this.#entries.length);
+      this.#entries.push(entry);
+    }
+    if (this.#totals.length < values.length) {
+      const totals = new Float64Array(values.length);
+      totals.set(this.#totals);
+      this.#totals = totals;
+      this.#increases = new Float64Array(values.length);
+    }
+    for (let series = 0; series < values.length; series++) {
+      if (this.#entries[series]?.info.kind !== 'counter') {
+        this.#increases[series] = Number.NaN;
+        continue;
+      }
+      const total = values[series]!;
+      const before = this.#totals[series]!;
+      this.#increases[series] = total >= before ? total - before : total;
+      this.#totals[series] = total;
+    }
+  }
+
+  #closeMinute(): void {
+    const full = this.#minute;
+    this.#minute = undefined;
+    if (full === undefined) return;
+    this.#full.push(full);
+    void this.#then(() => this.#writeMinute(full));
+  }
+
+  /** One piece of work after the other. */
+  #then(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(async () => {
+      this.#pacer.start();
+      try {
+        await work();
+      } catch (error) {
+        this.#diskFailed(error);
+      }
+      this.#pacer.stop();
+      this.#o.instruments?.size(this.state.bytes);
+      this.#o.instruments?.writing(this.state.storage === 'disk');
+    });
+    return this.#work;
+  }
+
+  #diskFailed(error: unknown): void {
+    this.#retryAtMs = this.#o.now() + RETRY_MS;
+    this.#o.instruments?.failed();
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#problem !== reason)
+      this.#o.tell?.('error', 'history is not written to disk, it goes on in memory', { reason });
+    this.#problem = reason;
+    const journal = this.#journal;
+    this.#journal = undefined;
+    void journal?.close().catch(() => {});
+    if ((error as { code?: unknown } | null)?.code !== 'EBUSY') return;
+    // The folder belongs to somebody else: it is asked for again, and read anew.
+    const folder = this.#folder;
+    this.#folder = undefined;
+    this.#disk = undefined;
+    void folder?.release().catch(() => {});
+  }
+
+  async #writeMinute(full: OpenMinute): Promise<void> {
+    const number = Math.floor(full.atMs / HOUR_MS);
+    let failure: unknown;
+    if (this.#hour?.hour !== number) failure = await this.#asked(this.#openHour(number));
+    const hour = this.#hour as Hour;
+    const out = new ByteWriter(1024);
+    for (let series = 0; series < full.size; series++) {
+      const entry = this.#entries[series];
+      out.clear();
+      full.written = series + 1;
+      if (entry === undefined || !full.write(out, series)) continue;
+      hour.add(entry, out.view());
+      // From here on the hour has it; what the disk says is asked at the end.
+      if (this.#journal?.add(entry.key, out.view()) === true && failure === undefined)
+        failure = await this.#asked(this.#journal.write());
+      if (this.#pacer.tired) await this.#pacer.rest();
+    }
+    this.#full = this.#full.filter((one) => one !== full);
+    if (this.#journal !== undefined) failure ??= await this.#asked(this.#journal.sync());
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Undefined, or how it failed. */
+  async #asked(work: Promise<void>): Promise<unknown> {
+    return await this.#pacer.outside(
+      work.then(
+        () => undefined,
+        (error: unknown) => error ?? new Error('unknown'),
+      ),
+    );
+  }
+
+  async #openHour(number: number): Promise<void> {
+    const before = this.#hour;
+    if (before !== undefined) this.#waiting.push(before);
+    this.#hour = new Hour(number);
+    const journal = this.#journal;
+    this.#journal = undefined;
+    await this.#asked(journal?.close() ?? Promise.resolve());
+    if (this.#folder !== undefined && this.#problem === null) await this.#openJournal(this.#folder);
+    void this.#then(() => this.#sealWaiting());
+  }
+
+  async #openJournal(folder: DataFolder): Promise<void> {
+    const hour = this.#hour as Hour;
+    const taken = new Set(await this.#pacer.outside(folder.list()));
+    let number = 1;
+    const name = () => `journal-${stampOf(hour.hour)}-${number}.log`;
+    while (taken.has(name())) number++;
+    this.#journal = await this.#pacer.outside(Journal.create(folder, name()));
+    hour.journals.push(name());
+  }
+
+  async #sealWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const [hour] = this.#waiting as [Hour];
+      const sealed = () => void (this.#waiting = this.#waiting.filter((one) => one !== hour));
+      const onDisk = this.#disk !== undefined && this.#problem === null;
+      if (hour.series.size === 0) sealed();
+      else if (onDisk) await this.#disk?.seal(hour, hour.journals, sealed);
+      else if (this.#o.openFolder === undefined || this.#waiting.length > MAX_WAITING_HOURS) {
+        await this.#memory.seal(hour, [], sealed);
+        await this.#limitMemory();
+      } else return;
+    }
+  }
+
+  async #limitMemory(): Promise<void> {
+    const { blocks } = this.#memory;
+    const limits = { secondsFromMs: 0, minutesFromMs: 0, maxBytes: this.#limits.maxMemoryBytes };
+    const gone = await this.#memory.purge(limits);
+    if (gone > 0 && this.#o.openFolder !== undefined) {
+      this.#o.instruments?.lost();
+      this.#o.tell?.('warn', 'history in memory is full, its oldest blocks are dropped', { blocks: blocks.length });
+    }
+  }
+
+  /** Takes the folder if there is one to be had, writes what only memory has, and is well again. */
+  async #toDisk(): Promise<void> {
+    const { openFolder, tell } = this.#o;
+    if (openFolder === undefined) return;
+    if (this.#disk === undefined) {
+      const folder = await this.#pacer.outside(openFolder());
+      try {
+        await this.#load(folder);
+      } catch (error) {
+        await folder.release();
+        throw error;
+      }
+    }
+    const folder = this.#folder as DataFolder;
+    await this.#rewriteJournals(folder);
+    await this.#disk?.adopt(this.#memory);
+    if (this.#problem !== null) tell?.('info', 'history is written to disk again', { path: folder.path });
+    this.#problem = null;
+    await this.#sealWaiting();
+  }
+
+  async #load(folder: DataFolder): Promise<void> {
+    const bytes = await folder.read(FORMAT_FILE);
+    const text = bytes === undefined ? '' : new TextDecoder().decode(bytes);
+    const format = Number(/"format":\s*(\d+)/.exec(text)?.[1] ?? 0);
+    if (format > FORMAT)
+      throw new NewerFormatError(`${folder.path} is of version ${format}, this program reads up to ${FORMAT}`);
+    if (format < FORMAT) await folder.replace(FORMAT_FILE, new TextEncoder().encode(`{"format": ${FORMAT}}\n`));
+    const archive = this.#archiveOf(folder);
+    const hours = await replayJournals(archive, await archive.load(), this.catalogue);
+    this.#disk = archive;
+    this.#folder = folder;
+    const own = this.#hour;
+    for (const hour of hours.values()) {
+      if (own === undefined && hour.hour === Math.floor(this.#o.epochMs() / HOUR_MS)) this.#hour = hour;
+      else this.#waiting.push(hour);
+    }
+  }
+
+  /** The open hour in a fresh journal, if it has none that is whole. */
+  async #rewriteJournals(folder: DataFolder): Promise<void> {
+    const hour = this.#hour;
+    if (hour === undefined || this.#journal !== undefined) return;
+    const isReplayed = this.#problem === null && hour.journals.length > 0;
+    const before = [...hour.journals];
+    await this.#openJournal(folder);
+    const journal = this.#journal as Journal | undefined;
+    if (journal === undefined || isReplayed) return;
+    for (const [entry, { seconds }] of hour.series) {
+      if (journal.add(entry.key, seconds.view())) await this.#pacer.outside(journal.write());
+      if (this.#pacer.tired) await this.#pacer.rest();
+    }
+    await this.#pacer.outside(journal.sync());
+    for (const name of before) await this.#disk?.forget(name);
+    hour.journals.splice(0, before.length);
+  }
+
+  async #purge(): Promise<void> {
+    const nowMs = this.#o.epochMs();
+    if (this.#o.now() < this.#trustedFromMs) return;
+    const limits = {
+      secondsFromMs: nowMs - (this.#o.retentionHours ?? 24) * HOUR_MS,
+      minutesFromMs: nowMs - (this.#o.aggregatedRetentionDays ?? 30) * 24 * HOUR_MS,
+    };
+    await this.#memory.purge({ ...limits, maxBytes: this.#limits.maxMemoryBytes });
+    if (this.#disk === undefined || this.#problem !== null) return;
+    await this.#disk.mergeDays(nowMs);
+    await this.#disk.purge({ ...limits, maxBytes: this.#limits.maxDiskBytes });
+  }
+
+  /** Resolves when all that was begun is done. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  /** Writes the open minute too, and lets the folder go. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#closeMinute();
+    await this.#then(async () => {
+      await this.#journal?.sync();
+      await this.#journal?.close();
+      this.#journal = undefined;
+    });
+    await this.#folder?.release();
+  }
+
+  /** For queries: what holds chunks, in rising order of time where clocks were good. */
+  get sources() {
+    const archives = this.#disk === undefined ? [this.#memory] : [this.#disk, this.#memory];
+    const hours = this.#hour === undefined ? this.#waiting : [...this.#waiting, this.#hour];
+    const minutes = this.#minute === undefined ? this.#full : [...this.#full, this.#minute];
+    return { archives, hours, minutes, numberOf: (entry: Entry) => this.#numbers.get(entry) };
+  }
+}

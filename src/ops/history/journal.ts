@@ -1,0 +1,117 @@
+// The minutes of the open hour on disk, appended and synced one by one: what a kill leaves is read again at the next start.
+import type { DataFolder, FileAppender } from '../../hosts/port.ts';
+import { FORMAT_VERSION, NewerFormatError } from './block.ts';
+import { ByteReader, ByteWriter, crc32 } from './bytes.ts';
+
+const MAGIC = 0x4a585953;
+const HEAD_BYTES = 8;
+const FRAME_BYTES = 8;
+/** Larger records are written in several. */
+export const RECORD_BYTES = 32_768;
+const SERIES = 1;
+const CHUNKS = 2;
+
+export class Journal {
+  readonly name: string;
+  readonly folder: DataFolder;
+  readonly #file: FileAppender;
+  readonly #record = new ByteWriter(RECORD_BYTES + 1024);
+  readonly #frames = new ByteWriter(RECORD_BYTES + 1024);
+  readonly #numbers = new Map<string, number>();
+
+  private constructor(folder: DataFolder, name: string, file: FileAppender) {
+    this.folder = folder;
+    this.name = name;
+    this.#file = file;
+  }
+
+  static async create(folder: DataFolder, name: string): Promise<Journal> {
+    const file = await folder.append(name);
+    const head = new ByteWriter(HEAD_BYTES);
+    head.u32(MAGIC);
+    head.u32(FORMAT_VERSION);
+    await file.write(head.view());
+    return new Journal(folder, name, file);
+  }
+
+  /** Adds chunks of seconds; true when it is time to `write`. */
+  add(key: string, chunks: Uint8Array): boolean {
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(key, number);
+      this.#close();
+      this.#record.byte(SERIES);
+      this.#record.bytes(new TextEncoder().encode(key));
+      this.#close();
+    }
+    if (this.#record.length === 0) this.#record.byte(CHUNKS);
+    this.#record.varint(number);
+    this.#record.varint(chunks.length);
+    this.#record.bytes(chunks);
+    if (this.#record.length >= RECORD_BYTES) this.#close();
+    return this.#frames.length >= RECORD_BYTES;
+  }
+
+  #close(): void {
+    if (this.#record.length === 0) return;
+    const bytes = this.#record.view();
+    this.#frames.u32(bytes.length);
+    this.#frames.u32(crc32(bytes));
+    this.#frames.bytes(bytes);
+    this.#record.clear();
+  }
+
+  async write(): Promise<void> {
+    this.#close();
+    const bytes = this.#frames.view().slice();
+    this.#frames.clear();
+    if (bytes.length > 0) await this.#file.write(bytes);
+  }
+
+  async sync(): Promise<void> {
+    await this.write();
+    await this.#file.sync();
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+/** Tells the chunks of a journal, in order. Returns where it is torn or damaged, undefined where it is whole. Throws
+ *  `NewerFormatError`. */
+export async function readJournal(
+  bytes: Uint8Array,
+  tell: (key: string, chunks: Uint8Array) => Promise<void> | void,
+): Promise<{ readonly at: number } | undefined> {
+  if (bytes.length < HEAD_BYTES) return { at: 0 };
+  const head = new ByteReader(bytes);
+  if (head.u32() !== MAGIC) return { at: 0 };
+  const version = head.u32();
+  if (version > FORMAT_VERSION)
+    throw new NewerFormatError(`a journal is of version ${version}, this program reads up to ${FORMAT_VERSION}`);
+  const keys: string[] = [];
+  let at = HEAD_BYTES;
+  while (at < bytes.length) {
+    if (at + FRAME_BYTES > bytes.length) return { at };
+    const frame = new ByteReader(bytes, at);
+    const length = frame.u32();
+    const crc = frame.u32();
+    if (length === 0 || frame.at + length > bytes.length) return { at };
+    const record = frame.bytes(length);
+    if (crc32(record) !== crc) return { at };
+    const reader = new ByteReader(record);
+    if (reader.byte() === SERIES) keys.push(new TextDecoder().decode(reader.bytes(length - 1)));
+    else {
+      while (!reader.atEnd) {
+        const key = keys[reader.varint()];
+        const chunks = reader.bytes(reader.varint());
+        if (key === undefined) return { at };
+        await tell(key, chunks);
+      }
+    }
+    at += FRAME_BYTES + length;
+  }
+  return undefined;
+}

@@ -1,0 +1,266 @@
+// Ranges of the history in steps: counts, sums, extremes and percentiles of each step, from merged buckets, never from percentiles.
+import type { SeriesInfo } from '../../metrics/index.ts';
+import { DamagedError, type Tier } from './block.ts';
+import { BucketSum } from './buckets.ts';
+import { ByteWriter } from './bytes.ts';
+import { type ChunkPlace, MINUTE_MS, placesOf, type PointSink, readMinute, readSeconds } from './chunks.ts';
+import type { History } from './history.ts';
+import { type Entry, foldSeconds } from './hour.ts';
+import { Pacer, type PacerOptions } from './pacer.ts';
+
+export interface HistoryQuery {
+  /** Name of an instrument. */
+  readonly name: string;
+  /** Labels that must be equal. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** ms since 1970; `fromMs` belongs to the range, `toMs` does not. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Length of a step; whole seconds. Default: such that there are at most 500. */
+  readonly stepMs?: number | undefined;
+  /** 0..1, rising. None: nothing is merged, which is quicker. */
+  readonly quantiles?: readonly number[] | undefined;
+}
+
+/** Columns: one row for each step in which there was something. */
+export interface HistorySeries {
+  readonly info: SeriesInfo;
+  /** Start of the step, ms since 1970. */
+  readonly atMs: number[];
+  /** Samples of a counter or gauge, values of a histogram. */
+  readonly count: number[];
+  /** Of a counter: its increase. */
+  readonly sum: number[];
+  /** Of a counter: the least and the greatest increase of a second. */
+  readonly min: number[];
+  readonly max: number[];
+  /** One column for each quantile that was asked for. */
+  readonly quantiles: (number | null)[][];
+}
+
+export interface HistoryAnswer {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepMs: number;
+  readonly tier: Tier;
+  readonly quantiles: readonly number[];
+  readonly series: readonly HistorySeries[];
+}
+
+export const QUERY_LIMITS = {
+  /** As Prometheus has it. */
+  maxPoints: 11_000,
+  maxSeries: 100,
+  /** Points of all series together. */
+  maxTotalPoints: 200_000,
+} as const;
+
+const DEFAULT_POINTS = 500;
+const STEPS_S = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000,
+];
+/** Blocks whose bytes are fetched at the same time. */
+const FETCHED_AT_ONCE = 16;
+
+/** Rejects with a `RangeError` that says what is wrong with the query. */
+export async function queryHistory(history: History, query: HistoryQuery, host: PacerOptions): Promise<HistoryAnswer> {
+  const { fromMs, toMs, stepMs } = checkedRange(query);
+  const quantiles = checkedQuantiles(query.quantiles ?? []);
+  const tier: Tier = stepMs % MINUTE_MS === 0 ? 'minutes' : 'seconds';
+  const entries = matching(history, query);
+  const points = Math.ceil((toMs - fromMs) / stepMs);
+  if (entries.length > QUERY_LIMITS.maxSeries || entries.length * points > QUERY_LIMITS.maxTotalPoints)
+    throw new RangeError(
+      `${entries.length} series with ${points} steps each are too many: name labels, or take a longer step`,
+    );
+  const pacer = new Pacer(host);
+  const range = { fromMs, toMs, stepMs };
+  const series: HistorySeries[] = [];
+  for (const entry of entries) {
+    const one = await readSeries(history, entry, tier, range, quantiles, pacer);
+    if (one.atMs.length > 0) series.push(one);
+  }
+  return { ...range, tier, quantiles, series };
+}
+
+function checkedRange({ fromMs, toMs, stepMs: given }: HistoryQuery) {
+  if (!(Number.isFinite(fromMs) && Number.isFinite(toMs) && fromMs < toMs))
+    throw new RangeError('"from" must be a time before "to"');
+  const seconds = (toMs - fromMs) / 1000 / DEFAULT_POINTS;
+  const stepMs = given ?? 1000 * (STEPS_S.find((step) => step >= seconds) ?? Math.ceil(seconds / 86_400) * 86_400);
+  if (!(Number.isInteger(stepMs / 1000) && stepMs >= 1000))
+    throw new RangeError('"step" must be whole seconds, from 1');
+  const start = Math.floor(fromMs / stepMs) * stepMs;
+  if ((toMs - start) / stepMs > QUERY_LIMITS.maxPoints)
+    throw new RangeError(`more than ${QUERY_LIMITS.maxPoints} steps: take a shorter range or a longer step`);
+  return { fromMs: start, toMs, stepMs };
+}
+
+function checkedQuantiles(quantiles: readonly number[]): readonly number[] {
+  if (quantiles.length > 10 || quantiles.some((q) => !(q >= 0 && q <= 1)))
+    throw new RangeError('quantiles are at most 10 numbers from 0 to 1');
+  return [...quantiles].sort((a, b) => a - b);
+}
+
+function matching(history: History, { name, labels = {} }: HistoryQuery): Entry[] {
+  const wanted = Object.entries(labels);
+  return history.catalogue
+    .all()
+    .filter(({ info }) => info.name === name && wanted.every(([label, value]) => info.labels[label] === value));
+}
+
+interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepMs: number;
+}
+
+async function readSeries(
+  history: History,
+  entry: Entry,
+  tier: Tier,
+  range: Range,
+  quantiles: readonly number[],
+  pacer: Pacer,
+): Promise<HistorySeries> {
+  const places = await placesFor(history, entry, tier, range, pacer);
+  const steps = new Steps(entry.info, range, quantiles);
+  const read = tier === 'seconds' ? readSeconds : readMinute;
+  for (const place of places) {
+    read(place, steps);
+    if (pacer.tired) await pacer.rest();
+  }
+  return steps.finish();
+}
+
+/** All chunks of the range, rising. All that is read later is chosen at one moment: what is sealed or merged meanwhile is
+ *  read from where it was, and where that has gone, everything is chosen anew. */
+async function placesFor(
+  history: History,
+  entry: Entry,
+  tier: Tier,
+  range: Range,
+  pacer: Pacer,
+  isRepeated = false,
+): Promise<ChunkPlace[]> {
+  const { fromMs, toMs } = range;
+  const { archives, hours, minutes, numberOf } = history.sources;
+  const blocks = archives.flatMap((archive) =>
+    archive.blocks
+      .filter((block) => block.tier === tier && block.fromMs < toMs && block.toMs > fromMs)
+      .map((block) => ({ archive, block })),
+  );
+  const memory: Uint8Array[] = [];
+  for (const hour of hours) {
+    const data = hour.series.get(entry);
+    // A copy: the view changes with the next minute.
+    if (data !== undefined && hour.fromMs < toMs && hour.toMs > fromMs) memory.push(data[tier].view().slice());
+  }
+  const number = numberOf(entry);
+  const out = new ByteWriter(256);
+  for (const minute of minutes) {
+    if (number === undefined || number < minute.written || minute.atMs >= toMs) continue;
+    const from = out.length;
+    if (minute.write(out, number) && tier === 'minutes') {
+      const seconds = out.view(from).slice();
+      out.length = from;
+      foldSeconds(seconds, out, entry.info.kind === 'histogram');
+    }
+  }
+  memory.push(out.view());
+
+  const found: Uint8Array[] = [];
+  for (let at = 0; at < blocks.length; at += FETCHED_AT_ONCE) {
+    const some = blocks.slice(at, at + FETCHED_AT_ONCE);
+    const fetched = await pacer.outside(Promise.allSettled(some.map(({ block }) => block.fetch(entry.hash))));
+    for (const [i, result] of fetched.entries()) {
+      const { archive, block } = some[i] as (typeof some)[number];
+      try {
+        if (result.status === 'rejected') throw result.reason;
+        if (result.value !== null) found.push(await block.inflate(result.value, pacer));
+      } catch (error) {
+        if (error instanceof DamagedError) await archive.setAside(block.name, error.message);
+        else if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+        else if (!isRepeated) return await placesFor(history, entry, tier, range, pacer, true);
+      }
+    }
+  }
+  return await sorted([...found, ...memory], fromMs, toMs, pacer);
+}
+
+async function sorted(found: readonly Uint8Array[], fromMs: number, toMs: number, pacer: Pacer): Promise<ChunkPlace[]> {
+  const places: ChunkPlace[] = [];
+  let rising = true;
+  for (const bytes of found) {
+    placesOf(bytes, (place) => {
+      if (place.atMs + MINUTE_MS <= fromMs || place.atMs >= toMs) return;
+      rising &&= place.atMs >= (places.at(-1)?.atMs ?? 0);
+      places.push(place);
+    });
+    if (pacer.tired) await pacer.rest();
+  }
+  return rising ? places : places.sort((a, b) => a.atMs - b.atMs);
+}
+
+class Steps implements PointSink {
+  readonly #range: Range;
+  readonly #quantiles: readonly number[];
+  readonly #buckets = new BucketSum();
+  readonly #out: HistorySeries;
+  #step = Number.NaN;
+  #count = 0;
+  #sum = 0;
+  #min = 0;
+  #max = 0;
+  #isWanted = false;
+
+  constructor(info: SeriesInfo, range: Range, quantiles: readonly number[]) {
+    this.#range = range;
+    this.#quantiles = quantiles;
+    this.#out = { info, atMs: [], count: [], sum: [], min: [], max: [], quantiles: quantiles.map(() => []) };
+  }
+
+  point(atMs: number, count: number, sum: number, min: number, max: number): boolean {
+    const { fromMs, toMs, stepMs } = this.#range;
+    this.#isWanted = atMs >= fromMs && atMs < toMs;
+    if (!this.#isWanted) return false;
+    const step = Math.floor((atMs - fromMs) / stepMs);
+    if (step !== this.#step) {
+      this.#close();
+      this.#step = step;
+      this.#min = min;
+      this.#max = max;
+    }
+    this.#count += count;
+    this.#sum += sum;
+    if (min < this.#min) this.#min = min;
+    if (max > this.#max) this.#max = max;
+    return this.#quantiles.length > 0;
+  }
+
+  bucket(key: number, count: number): void {
+    this.#buckets.add(key, count);
+  }
+
+  #close(): void {
+    if (this.#count === 0) return;
+    const { atMs, count, sum, min, max, quantiles } = this.#out;
+    atMs.push(this.#range.fromMs + this.#step * this.#range.stepMs);
+    count.push(this.#count);
+    sum.push(this.#sum);
+    min.push(this.#min);
+    max.push(this.#max);
+    if (this.#quantiles.length > 0) {
+      const values = this.#buckets.quantiles(this.#quantiles, this.#min, this.#max);
+      values.forEach((value, i) => quantiles[i]?.push(value));
+      this.#buckets.clear();
+    }
+    this.#count = 0;
+    this.#sum = 0;
+  }
+
+  finish(): HistorySeries {
+    this.#close();
+    return this.#out;
+  }
+}

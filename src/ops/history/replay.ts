@@ -1,0 +1,39 @@
+// Journals that an earlier process left, as hours that are not sealed yet.
+import type { Archive } from './archive.ts';
+import { crc32 } from './bytes.ts';
+import { eachChunk } from './chunks.ts';
+import { type Catalogue, type Entry, Hour } from './hour.ts';
+
+/** A process that died while it wrote a journal anew leaves some minutes twice: the same bytes count once. */
+export async function replayJournals(
+  archive: Archive,
+  names: readonly string[],
+  catalogue: Catalogue,
+): Promise<Map<number, Hour>> {
+  const hours = new Map<number, Hour>();
+  const seen = new Map<Entry, Set<number>>();
+  for (const name of names) {
+    const owners = new Set<Hour>();
+    await archive.replay(name, (key, chunks) => {
+      const entry = catalogue.ofKey(key);
+      if (entry === undefined) return;
+      const known = seen.get(entry) ?? new Set();
+      seen.set(entry, known);
+      eachChunk(chunks, (minute, chunk) => {
+        const mark = crc32(chunk) * 64 + (minute % 64);
+        if (known.has(mark)) return;
+        known.add(mark);
+        const number = Math.floor(minute / 60);
+        const hour = hours.get(number) ?? new Hour(number);
+        hours.set(number, hour);
+        hour.add(entry, chunk);
+        owners.add(hour);
+      });
+    });
+    // A journal holds one hour. What holds nothing new goes with whatever is there.
+    const owner = [...owners].at(-1) ?? [...hours.values()].at(-1);
+    if (owner === undefined) await archive.forget(name);
+    else owner.journals.push(name);
+  }
+  return hours;
+}
