@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ToolDefinition } from '../../src/agent/tool.ts';
 import type { AudioCore } from '../../src/audio/index.ts';
 import { Breaker } from '../../src/runner/breaker.ts';
-import { type Call, type CallModels, type StagePolicies, startCall } from '../../src/runner/call.ts';
+import { type Call, type CallModels, type CallObserver, type StagePolicies, startCall } from '../../src/runner/call.ts';
 import { createCannedAudio } from '../../src/runner/canned.ts';
 import { DEFAULT_PERSIST_POLICY } from '../../src/runner/persist.ts';
 import { readRecording } from '../../src/runner/recorder.ts';
@@ -45,6 +45,10 @@ export interface Scenario {
   readonly line?: LineOptions;
   /** What else happens, at which time. */
   readonly at?: readonly (readonly [number, (call: Call, line: VirtualLine) => void])[];
+  /** Stands around the observer, as the program's own watch does. */
+  readonly observe?: (id: string, base: CallObserver) => CallObserver;
+  /** The call exists and nothing has happened in it. */
+  readonly opened?: (call: Call) => void;
   /** Without a recording. */
   readonly unrecorded?: boolean;
 }
@@ -138,6 +142,17 @@ export function begin(world: World, scenario: Scenario): Started {
   };
   const crashes: unknown[] = [];
   let maxQueuedMs = 0;
+  const base: CallObserver = {
+    telemetry: (event, nowMs) => {
+      told.push({ atMs: nowMs - startMs, event });
+      maxQueuedMs = Math.max(maxQueuedMs, call?.session.queuedMs ?? 0);
+    },
+    attemptFailed: (stage, model, kind) => failures.push(`${stage} ${model} ${kind}`),
+    frameLatency: () => {
+      maxQueuedMs = Math.max(maxQueuedMs, call.session.queuedMs);
+    },
+    crashed: (error) => crashes.push(error),
+  };
   const call = startCall({
     session,
     core,
@@ -161,17 +176,7 @@ export function begin(world: World, scenario: Scenario): Started {
     clock: time,
     random: () => 0.5,
     ticker,
-    observer: {
-      telemetry: (event, nowMs) => {
-        told.push({ atMs: nowMs - startMs, event });
-        maxQueuedMs = Math.max(maxQueuedMs, call?.session.queuedMs ?? 0);
-      },
-      attemptFailed: (stage, model, kind) => failures.push(`${stage} ${model} ${kind}`),
-      frameLatency: () => {
-        maxQueuedMs = Math.max(maxQueuedMs, call.session.queuedMs);
-      },
-      crashed: (error) => crashes.push(error),
-    },
+    observer: scenario.observe?.(session.id, base) ?? base,
     recording:
       scenario.unrecorded === true
         ? undefined
@@ -183,6 +188,7 @@ export function begin(world: World, scenario: Scenario): Started {
           },
     epochMs: 0,
   });
+  scenario.opened?.(call);
   call.attach(line);
   line.start(call.input);
   for (const [atMs, run] of scenario.at ?? []) time.setTimer(() => run(call, line), atMs);
