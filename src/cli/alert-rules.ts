@@ -1,14 +1,21 @@
 // The alert rules of a configuration: those that come with the program, with its limits, and the user's own in their place or beside them.
 import type { LoadedConfig } from '../config/load.ts';
+import { nearest } from '../config/nearest.ts';
 import { snakeCase } from '../config/settings.ts';
 import {
   type AlertEngine,
+  type AlertRule,
   AlertRuleError,
+  catalogueOf,
+  GRANTED_CHANNELS,
   keyFor,
   LIMIT_OF_RULE,
   type Place,
+  readAlertRule,
   shippedRules,
 } from '../ops/alerts/index.ts';
+import { EXIT } from './exit-codes.ts';
+import { UserError } from './user-error.ts';
 
 /** Sets them all; returns what is odd but not wrong. Throws one `AlertRuleError` with the problems of all rules. */
 export function rulesOf(
@@ -64,4 +71,40 @@ function placed(key: string, origins: LoadedConfig['origins']): string {
     if (origin !== undefined) return origin.kind === 'default' ? key : `${key} (${origin.kind} ${origin.name})`;
   }
   return key;
+}
+
+/** One rule of the configuration, for commands that have no running program: a metric is taken on trust, since instruments are
+ *  declared by what runs. Throws a `UserError`. */
+export function loneRule({ config, origins }: Pick<LoadedConfig, 'config' | 'origins'>, name: string): AlertRule {
+  const names: string[] = [];
+  let found: AlertRule | undefined;
+  let problems: readonly string[] = [];
+  rulesOf(
+    { config, origins },
+    {
+      setAlertRule(rule, given, place) {
+        names.push(rule);
+        if (rule !== name) return [];
+        const { metric } = given as Record<string, unknown>;
+        const trusted =
+          typeof metric === 'string' && metric.includes('.') ? [{ name: metric, unit: '', help: '' }] : [];
+        const known = catalogueOf([]);
+        const metrics = catalogueOf(trusted.filter((fact) => !known.has(fact.name)));
+        const channels = [...GRANTED_CHANNELS];
+        const read = readAlertRule(rule, given, { metrics, channels, place });
+        found = read.rule;
+        problems = read.problems;
+        return [];
+      },
+    },
+  );
+  if (found !== undefined) return found;
+  const meant = nearest(name, names);
+  throw new UserError(problems.length > 0 ? 'Alert rule is not valid' : `No rule is called '${name}'`, {
+    exitCode: EXIT.config,
+    problems:
+      problems.length > 0
+        ? problems
+        : [meant === undefined ? `known: ${names.join(', ')}` : `did you mean '${meant}'?`],
+  });
 }

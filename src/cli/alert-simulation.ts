@@ -21,7 +21,7 @@ const MAX_EVERY_SECONDS = 86_400;
 
 /** `{ rule: NAME or rule, values: "20x10 200x70", every_seconds: 5, labels }`. Throws an error with `problems`. */
 export function simulate(request: unknown, context: SimulationContext): RuleSimulation & { rule: string } {
-  const { rule: given, values, every_seconds = 5, labels = {} } = (request ?? {}) as Record<string, unknown>;
+  const { rule: given, values, every_seconds = 5, labels } = (request ?? {}) as Record<string, unknown>;
   const rule = ruleFrom(given, context);
   if (typeof values !== 'string') throw new SimulationError('values: must be a text such as "20x10 200x70 20x10"');
   const seconds = Number(every_seconds);
@@ -30,7 +30,12 @@ export function simulate(request: unknown, context: SimulationContext): RuleSimu
   }
   return {
     rule: rule.name,
-    ...simulateRule({ rule, values: readValues(values), everyMs: seconds * 1000, labels: textsOf(labels) }),
+    ...simulateRule({
+      rule,
+      values: readValues(values),
+      everyMs: seconds * 1000,
+      labels: labels === undefined ? undefined : textsOf(labels),
+    }),
   };
 }
 

@@ -161,7 +161,8 @@ function tell(news: WatchNews, log: Logger): void {
     const { rule, labels, from, to, value } = news.transition;
     const line = { rule, labels, from, to, value };
     if (to === 'firing') log.warn('alert fires', line);
-    else log.info(to === 'resolved' ? 'alert is over' : 'alert changes', line);
+    else if (to === 'resolved') log.info('alert is over', line);
+    else log.debug('alert changes', line);
   } else if (news.kind === 'problem') {
     const { rule, kind, message } = news.problem;
     log.warn('alert rule has a problem', { rule, kind, reason: message });

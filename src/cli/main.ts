@@ -17,6 +17,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command:
   token: () => import('./commands/token.ts'),
   dispatch: () => import('./commands/dispatch.ts'),
   rooms: () => import('./commands/rooms.ts'),
+  alerts: () => import('./commands/alerts.ts'),
   config: () => import('./commands/config.ts'),
   healthcheck: () => import('./commands/healthcheck.ts'),
   version: () => import('./commands/version.ts'),

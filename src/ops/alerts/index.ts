@@ -2,6 +2,7 @@
 export { AlertWatch, type AlertWatchOptions, createAlertWatch, type WatchNews } from './alert-watch.ts';
 export { AlertEngine, type AlertEngineOptions, type AlertView, type Evaluation } from './engine.ts';
 export { type AlertInstruments, createAlertInstruments } from './instruments.ts';
+export { GRANTED_CHANNELS } from './channel-names.ts';
 export type { Labels, Matcher } from './labels.ts';
 export { catalogueOf, type MetricFact, registryFacts, SPECIFICATION_METRICS } from './metric-catalogue.ts';
 export { DEFAULT_INHIBITIONS, type Inhibition, type Silence } from './muting.ts';

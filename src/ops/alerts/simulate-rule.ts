@@ -1,5 +1,6 @@
 // What a rule would do with some values: its states, and who would be told what, on a clock of its own.
 import { AlertEngine } from './engine.ts';
+import { equalities } from './labels.ts';
 import type { Notification } from './notification.ts';
 import type { AlertRule } from './rule.ts';
 
@@ -8,6 +9,7 @@ export interface SimulatedRule {
   /** One value an evaluation; null: nothing is measured. */
   readonly values: readonly (number | null)[];
   readonly everyMs: number;
+  /** Of the one series; default what the rule asks for. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -55,7 +57,12 @@ export function readValues(text: string): (number | null)[] {
   return values;
 }
 
-export function simulateRule({ rule, values, everyMs, labels = {} }: SimulatedRule): RuleSimulation {
+export function simulateRule({
+  rule,
+  values,
+  everyMs,
+  labels = equalities(rule.where),
+}: SimulatedRule): RuleSimulation {
   const engine = new AlertEngine();
   engine.setRule(rule);
   let states = '';
