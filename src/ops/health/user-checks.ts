@@ -12,6 +12,7 @@ export type CheckAnswer =
   | void;
 /** Looks at something outside; a throw or a rejection means `error`. */
 export type UserCheck = (signal: AbortSignal) => CheckAnswer | Promise<CheckAnswer>;
+/** What a check means for the program. */
 export interface HealthCheckOptions {
   /** True: while it fails, this process takes no calls (`/health` and `/health/ready` answer 503). Default false: degraded. */
   readonly required?: boolean | undefined;

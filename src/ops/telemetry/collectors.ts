@@ -11,7 +11,9 @@ export interface CollectedPoint {
 }
 /** As an object, or as the pair that the specification writes: `['database.connections.active', 7]`. */
 export type Collected = CollectedPoint | readonly [name: string, value: number];
+/** Asked at an interval, one answer at a time; `signal` aborts when its time is over. */
 export type Collector = (signal: AbortSignal) => readonly Collected[] | Promise<readonly Collected[]>;
+/** How a collector is asked. */
 export interface CollectorOptions {
   /** Longest wait for its answer in ms; default 1000, at most 60 000. */
   readonly timeoutMs?: number | undefined;

@@ -17,6 +17,7 @@ export type TelemetryHandler<M = Measurements, C = unknown> = (
   config: C,
 ) => unknown;
 
+/** What went wrong in handlers since the start. */
 export interface BusCounts {
   /** Handlers that threw or rejected. */
   readonly failures: number;

@@ -40,6 +40,7 @@ export interface TelemetryMetadata {
 }
 /** `'session.started'`, or as the specification writes it: `['livekitex_agent', 'session', 'started']`. */
 export type EventPath = string | readonly string[];
+/** What an event carries, by field. */
 export type Measurements = Readonly<Record<string, unknown>>;
 
 /** All seven. */
