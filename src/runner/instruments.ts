@@ -2,6 +2,7 @@
 import type { HistogramHandle, Registry } from '../metrics/index.ts';
 import type { SessionTelemetry } from '../session/effects.ts';
 import type { LedgerTurn } from '../session/ledger.ts';
+import { createQualityInstruments } from './quality-instruments.ts';
 
 export interface CallInstruments {
   /** One call on a transport: what it tells is recorded until it has ended. */
@@ -71,6 +72,7 @@ export function createCallInstruments(registry: Registry, tools: readonly string
     [],
     PACKET_BOUNDS_S,
   ).labels();
+  const quality = createQualityInstruments(registry);
   const known = new Set(tools);
   const bound = memoize((tool: string, outcome: string) => toolTime.labels({ tool, outcome }));
   const boundStage = memoize((stage: string, provider: string) => stages.labels({ stage, provider }));
@@ -97,6 +99,7 @@ export function createCallInstruments(registry: Registry, tools: readonly string
       transports.labels({ transport }).add(1);
       active.set(++running);
       let turnCount = 0;
+      const ear = quality.started();
       /** When tools that run began, by call id. */
       const toolsSince = new Map<string, number>();
       return {
@@ -111,6 +114,8 @@ export function createCallInstruments(registry: Registry, tools: readonly string
               return resumed.add(1);
             case 'failure':
               return failures.labels({ stage: event.stage, kind: event.kind }).add(1);
+            case 'quality':
+              return ear.report(event);
             case 'dropped':
               return dropped.labels({ what: event.what }).add(event.count);
             case 'tool': {
@@ -137,6 +142,7 @@ export function createCallInstruments(registry: Registry, tools: readonly string
         },
         ended(reason, durationMs) {
           active.set(--running);
+          ear.ended();
           ended.labels({ outcome: outcomeOf(reason) }).add(1);
           length.record(Math.max(0, durationMs) / 1000);
           turnsEach.record(turnCount);
