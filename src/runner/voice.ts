@@ -8,7 +8,7 @@ import type { Scope } from './scope.ts';
 import { closeStream, type OpenStream, openStream, readAll } from './stream.ts';
 
 /** A session holds at most this much speech that was not played. */
-const MAX_QUEUED_MS = 4000;
+const MAX_QUEUED_MS = 3000;
 /** Audio goes to the session in slices of this length. */
 const SLICE_MS = 100;
 /** A stream that has begun may pause this long. */

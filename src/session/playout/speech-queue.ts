@@ -1,13 +1,13 @@
 // The agent's speech between the voice model and the ear: a queue that can be rewound to what was heard.
 import { SampleTape } from '../sample-tape.ts';
 
-const AHEAD_MS = 4200;
+const AHEAD_MS = 3200;
 /** Audio that was handed out and may not have been heard yet: the longest lead that a transport may ask for, and a little. */
 const BEHIND_MS = 2200;
 /** All that is held: what waits, and what may be wanted again. */
 const HELD_MS = 5200;
 /** Held besides, to see whether the speech was quiet before the place where it was cut off. */
-const QUIET_BACK_MS = 1000;
+const QUIET_BACK_MS = 300;
 
 /** Positions are absolute sample counts of the agent's speech over the whole call, at the output rate. */
 export class SpeechQueue {
