@@ -12,7 +12,7 @@ export interface NetworkCase {
 }
 
 export const CASES: readonly NetworkCase[] = [
-  ...[0, 1, 3, 5, 10].map((lossPercent) => ({ lossPercent })),
+  ...[0, 1, 3, 5, 10].map((lossPercent) => ({ lossPercent, burst: 2 })),
   ...[20, 40, 80].map((jitterMs) => ({ jitterMs })),
   { lossPercent: 5, jitterMs: 40 },
   { lossPercent: 10, jitterMs: 80 },

@@ -8,11 +8,10 @@ const BINS = 64;
 const FORGET = 0.998;
 /** The share of packets that may come too late: beyond this, waiting costs more than it saves. */
 const LATE_SHARE = 0.002;
-const LEAST_DEPTH_MS = 40;
+const LEAST_DEPTH_MS = 60;
 const MOST_DEPTH_MS = 200;
-/** Until so many packets have come, the first depth holds. */
+/** Until so many packets have come, the least depth holds. Waiting delays nothing but what is behind a hole: there is room for it. */
 const SETTLED_PACKETS = 50;
-const FIRST_DEPTH_MS = 60;
 
 export class DelayStatistics {
   readonly #weights = new Float64Array(BINS);
@@ -23,7 +22,7 @@ export class DelayStatistics {
   #lastTransitMs = Number.NaN;
   /** Interarrival jitter of RFC 3550, ms. */
   jitterMs = 0;
-  depthMs = FIRST_DEPTH_MS;
+  depthMs = LEAST_DEPTH_MS;
 
   /** A packet whose last sample the sender had at `endMs` of its own clock. */
   arrived(endMs: number, nowMs: number): void {
@@ -58,6 +57,6 @@ export class DelayStatistics {
     let tail = 0;
     let depth = BINS;
     while (depth > 0 && tail + (weights[depth - 1] as number) <= LATE_SHARE * total) tail += weights[--depth] as number;
-    this.depthMs = Math.max(LEAST_DEPTH_MS, Math.min(MOST_DEPTH_MS, depth * BIN_MS));
+    this.depthMs = Math.max(LEAST_DEPTH_MS, Math.min(MOST_DEPTH_MS, (depth + 1) * BIN_MS));
   }
 }

@@ -234,6 +234,7 @@ export class JitterBuffer {
       this.#concealment.begin(this.#ring, position);
       this.#madeUp = 0;
     }
+    this.#lookAhead(position);
     let n = 0;
     const most = Math.min(samples, this.#end - position);
     for (; n < most; n++) {
@@ -253,6 +254,16 @@ export class JitterBuffer {
     this.#pass(n, position, nowMs);
   }
   #madeUp = 0;
+
+  /** Shows the concealment what is there after the hole. */
+  #lookAhead(position: number): void {
+    let from = position;
+    while (from < this.#end && this.#markAt(from) !== PRESENT) from++;
+    let to = from;
+    const most = Math.min(this.#end, from + historySamples(this.#perMs * 1000));
+    while (to < most && this.#markAt(to) === PRESENT) to++;
+    this.#concealment.look(this.#ring, from, to - from, from - position);
+  }
 
   #endHole(): void {
     if (this.#missing) this.#concealment.end();

@@ -1,7 +1,7 @@
 // A bad network in front of a file: packets that are lost in bursts, late, overtaken and doubled, the same ones for the same seed.
 
 export interface NetworkOptions {
-  /** Packets that never arrive, percent, in bursts of `burst` packets on average. */
+  /** Packets that never arrive, percent, in bursts of `burst` packets on average (1: each by itself). */
   readonly lossPercent: number;
   readonly burst: number;
   /** Every packet is delayed by 0 to so many ms. */
@@ -17,7 +17,7 @@ export interface NetworkOptions {
 
 export const QUIET_NETWORK: NetworkOptions = {
   lossPercent: 0,
-  burst: 2,
+  burst: 1,
   jitterMs: 0,
   reorderPercent: 0,
   duplicatePercent: 0,
