@@ -1,4 +1,4 @@
-// Memory of a session while it speaks a long reply: the server's resident memory at N less that at none, divided by N.
+// Memory of a session while it speaks a long reply: the server's resident memory at N less that at none after a first few calls, divided by N.
 import { callerLoop } from '../conversation.ts';
 import { Callers } from './callers.ts';
 import { type HostName, startServer } from './server-process.ts';
@@ -16,6 +16,8 @@ export interface SessionMemory {
 const REPLY_MS = 30_000;
 /** 400 ms of silence, 2.5 s of speech, the end of the turn. */
 const REPLY_STARTS_MS = 4500;
+const WARM_SESSIONS = 20;
+const WARM_MS = 3000;
 
 export async function sessionMemory(host: HostName, sessions: number, seconds: number): Promise<SessionMemory> {
   const server = await startServer({ host, mode: 'agent', replyMs: REPLY_MS });
@@ -26,7 +28,11 @@ export async function sessionMemory(host: HostName, sessions: number, seconds: n
     spread: false,
   });
   try {
-    await callers.run(500);
+    // What a process pays once, compiled code above all, belongs to no session: a few calls come and go first.
+    await callers.become(WARM_SESSIONS);
+    await callers.run(REPLY_STARTS_MS + WARM_MS);
+    await callers.become(0);
+    await callers.run(1500);
     const idle = await server.collect();
     const idleBytes = idle.rssBytes;
     await callers.become(sessions);
