@@ -72,7 +72,7 @@ export function createOtlpProducer(registry: Registry, options: OtlpProducerOpti
     for (const family of registry.families()) {
       const dataPoints: OtlpPoint[] = [];
       for (const { handle, labels } of family.series) {
-        const value = valueOf(family, handle, isDelta ? told.get(handle) : undefined, isDelta);
+        const value = valueOf(family, handle, isDelta ? told.get(handle) : undefined);
         if (isDelta) telling.set(handle, reached(handle));
         if (value !== undefined) dataPoints.push({ attributes: given(labels), startTime, endTime, value });
       }
@@ -91,16 +91,16 @@ export function createOtlpProducer(registry: Registry, options: OtlpProducerOpti
     };
   }
 
-  function valueOf(family: Family, handle: unknown, before: Told | undefined, skipsUnchanged: boolean): unknown {
+  function valueOf(family: Family, handle: unknown, before: Told | undefined): unknown {
     if (handle instanceof GaugeHandle) return handle.value ?? undefined;
     if (handle instanceof CounterHandle) {
       const value = handle.value - (before?.value ?? 0);
-      return skipsUnchanged && value === 0 ? undefined : value;
+      return isUnchanged(value, before) ? undefined : value;
     }
     if (!(handle instanceof HistogramHandle)) return undefined;
     const { sketch } = handle;
     const count = sketch.count - (before?.sketch?.count ?? 0);
-    if (count === 0 && skipsUnchanged) return undefined;
+    if (isUnchanged(count, before)) return undefined;
     const common = {
       count,
       sum: sketch.sum - (before?.sketch?.sum ?? 0),
@@ -122,6 +122,11 @@ export function createOtlpProducer(registry: Registry, options: OtlpProducerOpti
   }
 
   return { collect };
+}
+
+/** What was told before and has not grown is not told again: only deltas know what was told. */
+function isUnchanged(grown: number, before: Told | undefined): boolean {
+  return before !== undefined && grown === 0;
 }
 
 /** A label without a value is no label: receivers differ in what they make of an empty one. */

@@ -1,0 +1,238 @@
+// The process that is measured: calls in real time with turns, interruptions, tools and failing models; told over HTTP what to do.
+// `load.ts HOST PORT [NAME=otlp-url ...]`; the raw log that the metrics are compared with is kept beside them.
+import process from 'node:process';
+import { defineAgent, tool } from '../../src/agent/define-agent.ts';
+import { composeRuntime } from '../../src/cli/compose.ts';
+import { type OtlpPush, startOtlpPush } from '../../src/cli/otlp-push.ts';
+import { otlpSettings, resourceOf } from '../../src/cli/otlp-settings.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Host } from '../../src/hosts/port.ts';
+import {
+  CounterHandle,
+  createPrometheusPage,
+  describeTarget,
+  GaugeHandle,
+  HistogramHandle,
+} from '../../src/metrics/index.ts';
+import { demoDialogue } from '../../src/models/simulated/index.ts';
+import { createLogger } from '../../src/ops/logs.ts';
+import { probeLoop } from '../../src/ops/system/loop-probe.ts';
+import { startSampler } from '../../src/ops/system/sampler.ts';
+import { systemClock } from '../../src/runner/clock.ts';
+import { createRawLog } from './raw-log.ts';
+import { holdCalls } from './callers.ts';
+
+const [hostName = 'bun', port = '0', ...targets] = process.argv.slice(2);
+/** Everything that measures is off: what the machine does to the calls alone. */
+const isControl = targets[0] === 'control';
+const host = await createHost(hostName);
+const recording = demoDialogue.recordings()[1];
+if (recording === undefined) throw new Error('The demonstration has no second recording');
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const agent = defineAgent({
+  name: 'load',
+  instructions: 'Answer briefly.',
+  tools: [
+    tool({ name: 'look_up', description: 'Looks up.', run: async () => (await pause(30), 'found') }),
+    tool({
+      name: 'broken',
+      description: 'Fails.',
+      run: () => {
+        throw new Error('on purpose');
+      },
+    }),
+  ],
+});
+const flag = (key: string, value: unknown) => ({ name: key, key, value });
+const { config } = loadConfig({
+  flags: [flag('models.provider', 'simulated'), flag('capacity.max_sessions', 200)],
+  environment: {},
+});
+const log = createLogger({
+  level: 'error',
+  format: 'json',
+  write: (text) => process.env.LOAD_LOG && console.error(text),
+  now: Date.now,
+});
+const otlpLog = createLogger({
+  level: 'info',
+  format: 'json',
+  write: (text) => console.log(`otlp ${text}`),
+  now: Date.now,
+});
+const runtime = composeRuntime({
+  config,
+  agent,
+  log,
+  simulated: {
+    recordings: [recording],
+    profile: 'fast',
+    latency: { llmMs: [60, 260], sttMs: [40, 120], ttsMs: [40, 120] },
+    faults: [
+      { route: 'llm', kind: '500', probability: 0.03 },
+      { route: 'llm', kind: 'half-close', probability: 0.02 },
+      { route: 'tts', kind: '500', probability: 0.02 },
+      { route: 'stt', kind: '429', probability: 0.02, retryAfterSeconds: 0.1 },
+      { route: 'stt', kind: 'garbage', probability: 0.02 },
+    ],
+    script: {
+      turns: [
+        {
+          user: recording.text,
+          reply: 'Please stay calm. I have looked it up, and count the weasels; then close the cable cupboard again.',
+          tools: [{ name: 'look_up' }, { name: 'broken' }],
+        },
+      ],
+    },
+  },
+});
+const { registry } = runtime;
+const raw = createRawLog();
+const resource = resourceOf(
+  {
+    agentName: 'load',
+    version: '0.0.0',
+    runtime: { name: host.name, version: host.version },
+    instanceId: `load-${process.pid}`,
+  },
+  {},
+);
+const page = createPrometheusPage(registry, systemClock.now);
+const requests = registry.counter({ name: 'http.requests', help: 'Requests.', labels: ['method', 'route', 'status'] });
+const startedMs = performance.now();
+const pushes = new Map<string, OtlpPush>();
+let stopMeasuring = (): void => {};
+
+if (!isControl) {
+  registry
+    .gauge({ name: 'uptime', unit: 's', help: 'Time since the start.' })
+    .labels()
+    .observe(() => Math.floor((performance.now() - startedMs) / 1000));
+  registry
+    .gauge({ name: 'memory', unit: 'By', help: 'Resident memory.' })
+    .labels()
+    .observe(() => host.facts.memoryBytes());
+  const stopProbe = probeLoop(registry, systemClock);
+  const sampler = startSampler({
+    registry,
+    facts: host.facts,
+    clock: systemClock,
+    intervalMs: 1000,
+    diskPath: '/',
+    linkBitsPerS: 1e9,
+  });
+  describeTarget(registry, resource);
+  stopMeasuring = () => {
+    stopProbe();
+    sampler.stop();
+  };
+  for (const target of targets) await addTarget(target);
+}
+
+/** `name,protocol,histograms,temporality,packing=url` */
+async function addTarget(text: string): Promise<void> {
+  const [how = '', url = ''] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
+  const [name = '', protocol, histograms, temporality, compression] = how.split(',');
+  const settings = otlpSettings(config, {
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+    OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION:
+      histograms === 'exponential' ? 'base2_exponential_bucket_histogram' : 'explicit_bucket_histogram',
+    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
+    OTEL_EXPORTER_OTLP_COMPRESSION: compression,
+    OTEL_METRIC_EXPORT_INTERVAL: '1000',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
+  });
+  if (settings === null) throw new Error(`No settings for ${text}`);
+  const attributes = { ...resource, 'service.name': name };
+  const options = { settings, registry, resource: attributes, version: '0.0.0', log: otlpLog, clock: systemClock };
+  pushes.set(name, await startOtlpPush({ ...options, epochMs: Date.now }));
+}
+
+let calls: ReturnType<typeof holdCalls> | undefined;
+
+/** What is true: every series as the registry holds it. */
+function truth(): unknown[] {
+  const series: unknown[] = [];
+  for (const { name, prometheusName, kind, bounds, series: all } of registry.families()) {
+    for (const { labels, handle } of all) {
+      const one = { name, prometheusName, kind, labels };
+      if (handle instanceof CounterHandle) series.push({ ...one, value: handle.value });
+      else if (handle instanceof GaugeHandle) {
+        series.push({ ...one, value: handle.value });
+      } else if (handle instanceof HistogramHandle) {
+        const { sketch } = handle;
+        const below = [...sketch.cumulative(bounds)];
+        const quantiles = sketch.quantiles([0.5, 0.9, 0.95, 0.99]);
+        const { count, sum, max } = sketch;
+        series.push({ ...one, count, sum, max, bounds, below, quantiles });
+      }
+    }
+  }
+  return series;
+}
+
+async function command(name: string, query: URLSearchParams): Promise<unknown> {
+  if (name === 'start') {
+    calls = holdCalls(runtime, Number(query.get('calls')), recording?.samples ?? [], raw);
+    return {};
+  }
+  if (name === 'state') {
+    return { ...calls?.counts(), turns: raw.turns, active: runtime.calls.size, cpuMicros: host.facts.cpuMicros() };
+  }
+  if (name === 'block') {
+    const untilMs = performance.now() + Number(query.get('ms'));
+    while (performance.now() < untilMs);
+    return {};
+  }
+  if (name === 'stop') {
+    await calls?.stop();
+    await runtime.closeAll('measured');
+    // What is asked of models for nobody ends, too.
+    await pause(500);
+    stopMeasuring();
+    return {};
+  }
+  if (name === 'add') {
+    await addTarget(query.get('target') ?? '');
+    return {};
+  }
+  if (name === 'push') {
+    const results: Record<string, boolean> = {};
+    for (const [target, push] of pushes) results[target] = await push.push();
+    return results;
+  }
+  if (name === 'quiet') {
+    // No delivery of its own any more: what counts itself stands still.
+    for (const push of pushes.values()) await push.stop(3000);
+    return {};
+  }
+  if (name === 'truth') return truth();
+  if (name === 'raw') return raw.values();
+  return { error: `unknown command ${name}` };
+}
+
+const server = await host.serve({
+  port: Number(port),
+  hostname: '127.0.0.1',
+  maxMessageBytes: 1024,
+  sockets: {},
+  async fetch(request) {
+    const url = new URL(request.url);
+    if (url.pathname === '/metrics') {
+      requests.labels({ method: 'GET', route: '/metrics', status: '200' }).add(1);
+      return new Response(page(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
+    }
+    const result = await command(url.pathname.slice(1), url.searchParams);
+    return Response.json(result);
+  },
+});
+console.log(`ready ${server.port}`);
+process.on('SIGTERM', () => process.exit(0));
+
+async function createHost(name: string): Promise<Host> {
+  if (name === 'bun') return (await import('../../src/hosts/bun.ts')).createBunHost();
+  if (name === 'deno') return (await import('../../src/hosts/deno.ts')).createDenoHost();
+  return (await import('../../src/hosts/node.ts')).createNodeHost();
+}
