@@ -100,7 +100,8 @@ export function createProcessSockets({ pick, urlOf, token, clock }: ProcessSocke
         if (isOver) return;
         isOver = true;
         cancel();
-        if (code === undefined) far?.terminate();
+        // One that vanished may come back: its process must not take it for a goodbye.
+        if (code === undefined || code === 1006) far?.terminate();
         else far?.close(sayable(code));
       },
     };
