@@ -22,7 +22,7 @@ const LEAST_DB = -75;
 /** Speech over noise of which nothing is known yet. */
 const UNKNOWN_DISTANCE_DB = 40;
 /** How far a start may lie before the frame that found it: on a noisy line, and more on a quiet one. */
-const LOOK_BACK_MS = 110;
+const LOOK_BACK_MS = 100;
 const MOST_LOOK_BACK_MS = 300;
 const NOISY_LINE_DB = 27;
 const LOOK_BACK_MS_PER_DB = 18;
@@ -62,18 +62,20 @@ export class SpeechEdges {
     return this.#activeDb <= -100 ? UNKNOWN_DISTANCE_DB : this.#activeDb - this.#noiseDb;
   }
 
-  /** How long before the end of the newest frame the last voice was, among the newest `halves`; -1: there is none. */
-  sinceVoiceMs(halves: number): number {
-    const threshold = this.thresholdDb;
+  /** How long before the end of the newest frame the last voice was, among the newest `halves`, not weaker than `belowSpeechDb` below the
+   *  speech level; -1: there is none. */
+  sinceVoiceMs(halves: number, belowSpeechDb = WEAKEST_BELOW_SPEECH_DB): number {
+    const threshold = Math.max(this.thresholdDb, this.#activeDb - belowSpeechDb);
     for (let back = 0; back < Math.min(halves, this.#count); back++)
       if (this.#level(back) >= threshold) return back * HALF_MS;
     return -1;
   }
 
-  /** How long before the end of the newest frame the voice began that reaches up to it; 0: there is none. */
-  sinceOnsetMs(): number {
+  /** How long before the end of the newest frame the voice began that reaches up to it; 0: there is none. `heardMs`: how long something
+   *  has been heard. */
+  sinceOnsetMs(heardMs: number): number {
     const threshold = this.thresholdDb;
-    const lookBackMs = this.#lookBackMs();
+    const lookBackMs = Math.min(MOST_LOOK_BACK_MS, this.#lookBackMs() + heardMs);
     let onsetMs = 0;
     for (let back = 0; back < Math.min(KEPT, this.#count); back++) {
       const atMs = back * HALF_MS;
@@ -87,7 +89,7 @@ export class SpeechEdges {
     let loudest = -100;
     for (let back = 0; back < Math.min(10, this.#count); back++) loudest = Math.max(loudest, this.#level(back));
     const quietLineDb = Math.max(0, loudest - this.#noiseDb - NOISY_LINE_DB);
-    return Math.min(MOST_LOOK_BACK_MS, LOOK_BACK_MS + LOOK_BACK_MS_PER_DB * quietLineDb);
+    return LOOK_BACK_MS + LOOK_BACK_MS_PER_DB * quietLineDb;
   }
 
   #level(back: number): number {

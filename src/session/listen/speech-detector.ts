@@ -16,12 +16,20 @@ const LEAST_SCORED_FRAMES = 2;
 /** The nearer the speech is to the noise, the surer the net must be: talkers in the background seldom reach 0.9. */
 const SURER_TO_START = 0.3;
 const SURER_TO_GO_ON = 0.4;
-const QUIET_LINE_DB = 25;
-const NOISY_LINE_DB = 15;
-/** How long voice may go on by level alone after the net has let go: nothing in noise, 200 ms on a quiet line. */
-const MOST_TAIL_MS = 200;
+const QUIET_LINE_DB = 30;
+const NOISY_LINE_DB = 18;
+/** How long voice may go on by level alone after the net has let go: nothing in noise, longer on a quiet line ... */
+const MOST_TAIL_MS = 400;
 const TAIL_FROM_DB = 12;
 const TAIL_MS_PER_DB = 15;
+/** ... and beyond so long only what is no weaker than this. */
+const WEAK_TAIL_MS = 200;
+const WEAK_TAIL_BELOW_SPEECH_DB = 30;
+/** In noise a word seems to end early and the next one to begin late; the net hears on in between. While its score is above this, and for a
+ *  while after, speech has not stopped, unless nothing has stood out for 2.5 times the hang-over. */
+const STILL_HEARD = 0.3;
+const MOST_HEARD_MS = 80;
+const MOST_HANGOVERS = 2.5;
 
 /** What a frame changed. */
 export type SpeechChange = 'none' | 'start' | 'stop';
@@ -54,6 +62,9 @@ export class SpeechDetector {
   /** Frames since `onsetMs` that the score called speech, and the end of the newest. */
   #scored = 0;
   #scoredEndMs = 0;
+  /** Ends of the first and the newest of the frames in a row in which the net heard at least something. */
+  #heardFromMs = 0;
+  #heardEndMs = 0;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -70,7 +81,7 @@ export class SpeechDetector {
     const { vad } = this.#options;
     if (vad === 'two-threshold') return this.#byTwoThresholds(frame, startMs);
     const threshold = this.#threshold;
-    const wanted = vad === 'neural' ? threshold + this.#surer() * (1 - threshold) * 2 : threshold;
+    const wanted = vad === 'neural' ? threshold + this.#surer * (1 - threshold) * 2 : threshold;
     let speech = frame.score >= wanted;
     if (speech && isTone(frame.frame)) {
       speech = false;
@@ -83,7 +94,11 @@ export class SpeechDetector {
   /** Silence that was not received as frames (the line went quiet): the clock alone has moved on. */
   silence(untilMs: number): SpeechChange {
     if (this.speaking) {
-      if (untilMs - this.lastVoicedMs < this.#options.hangoverMs) return 'none';
+      const { hangoverMs } = this.#options;
+      const silentMs = untilMs - this.lastVoicedMs;
+      if (silentMs < hangoverMs) return 'none';
+      const stillHeard = untilMs - this.#heardEndMs < this.#noisy * hangoverMs;
+      if (stillHeard && silentMs < MOST_HANGOVERS * hangoverMs) return 'none';
       this.speaking = false;
       this.voicedMs = 0;
       return 'stop';
@@ -101,9 +116,13 @@ export class SpeechDetector {
   }
 
   /** What the net's score must be beyond the threshold, where the scale above it is 0.5. */
-  #surer(): number {
-    const noisy = (QUIET_LINE_DB - this.#edges.distanceDb) / (QUIET_LINE_DB - NOISY_LINE_DB);
-    return (this.speaking ? SURER_TO_GO_ON : SURER_TO_START) * Math.min(1, Math.max(0, noisy));
+  get #surer(): number {
+    return (this.speaking ? SURER_TO_GO_ON : SURER_TO_START) * this.#noisy;
+  }
+
+  /** From 0 on a quiet line to 1 in strong noise. */
+  get #noisy(): number {
+    return Math.min(1, Math.max(0, (QUIET_LINE_DB - this.#edges.distanceDb) / (QUIET_LINE_DB - NOISY_LINE_DB)));
   }
 
   #byScore(frame: FrameMeasurements, speech: boolean, startMs: number): SpeechChange {
@@ -121,12 +140,16 @@ export class SpeechDetector {
     const edges = this.#edges;
     const endMs = startMs + FRAME_MS;
     edges.frame(frame.firstHalfDb, frame.secondHalfDb, speech);
+    if (frame.score >= STILL_HEARD && (speech || !isTone(frame.frame))) {
+      if (endMs - this.#heardEndMs > ONSET_GAP_MS) this.#heardFromMs = endMs;
+      this.#heardEndMs = endMs;
+    }
     if (!speech) {
       this.#tail(endMs);
       return this.silence(endMs);
     }
     if (!this.candidate) {
-      const sinceMs = edges.sinceOnsetMs();
+      const sinceMs = edges.sinceOnsetMs(Math.min(MOST_HEARD_MS, endMs - this.#heardFromMs));
       // Nothing stands out: what the net hears is in the background, or has ended.
       if (sinceMs === 0) return 'none';
       this.onsetMs = Math.max(endMs - sinceMs, this.lastVoicedMs);
@@ -148,8 +171,9 @@ export class SpeechDetector {
   #tail(endMs: number): void {
     if (!this.candidate) return;
     const mostMs = Math.min(MOST_TAIL_MS, (this.#edges.distanceDb - TAIL_FROM_DB) * TAIL_MS_PER_DB);
-    if (endMs - this.#scoredEndMs > mostMs) return;
-    const sinceVoiceMs = this.#edges.sinceVoiceMs(2);
+    const tailMs = endMs - this.#scoredEndMs;
+    if (tailMs > mostMs) return;
+    const sinceVoiceMs = this.#edges.sinceVoiceMs(2, tailMs > WEAK_TAIL_MS ? WEAK_TAIL_BELOW_SPEECH_DB : undefined);
     if (sinceVoiceMs < 0 || endMs - sinceVoiceMs - this.#candidateEndMs > ONSET_GAP_MS) return;
     this.#candidateEndMs = endMs - sinceVoiceMs;
     this.voicedMs = this.#candidateEndMs - this.onsetMs;
