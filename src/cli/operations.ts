@@ -162,8 +162,8 @@ export function createOperations(options: OperationsOptions): Operations {
         runtime.watch.records.details(id, (running) => {
           const call = runtime.calls.get(running)?.call;
           if (call === undefined) return null;
-          const { framesIn, framesLate } = call.session;
-          return { turns: call.ledger().turns, framesIn, framesLate };
+          const { framesIn, framesLate, quality } = call.session;
+          return { turns: call.ledger().turns, framesIn, framesLate, quality };
         }),
     },
     tools: toolList,

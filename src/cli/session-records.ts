@@ -26,13 +26,19 @@ export interface Participant {
   readonly joined_at: string;
 }
 
+/** The caller's audio, and what it was worth. */
+export interface AudioSummary {
+  readonly framesIn: number;
+  readonly framesLate: number;
+  readonly quality: unknown;
+}
+
 interface EndedRecord {
   readonly record: SessionRecord;
   readonly endedAtMs: number;
   readonly reason: string;
   readonly turns: readonly unknown[];
-  readonly framesIn: number;
-  readonly framesLate: number;
+  readonly audio: AudioSummary;
 }
 
 /** Sessions that are still told of after their end, and turns that are kept of each. */
@@ -81,13 +87,7 @@ export class SessionRecords {
   }
 
   /** Words go, times and numbers stay: nobody asked that what was said be kept. */
-  end(
-    id: string,
-    reason: string,
-    nowMs: number,
-    turns: readonly LedgerTurn[],
-    frames: { in: number; late: number },
-  ): void {
+  end(id: string, reason: string, nowMs: number, turns: readonly LedgerTurn[], audio: AudioSummary): void {
     const record = this.#running.get(id);
     if (record === undefined) return;
     this.#running.delete(id);
@@ -96,8 +96,7 @@ export class SessionRecords {
       endedAtMs: nowMs,
       reason,
       turns: turns.slice(-MAX_ENDED_TURNS).map(withoutWords),
-      framesIn: frames.in,
-      framesLate: frames.late,
+      audio,
     });
     for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= MAX_ENDED) break;
@@ -118,28 +117,26 @@ export class SessionRecords {
   }
 
   /** `ledger`: the turns of a running session. */
-  details(
-    id: string,
-    ledger: (id: string) => { turns: readonly LedgerTurn[]; framesIn: number; framesLate: number } | null,
-  ) {
+  details(id: string, ledger: (id: string) => (AudioSummary & { turns: readonly LedgerTurn[] }) | null) {
     const running = this.#running.get(id);
     if (running !== undefined) {
-      const { turns = [], framesIn = 0, framesLate = 0 } = ledger(id) ?? {};
-      return detailsOf(running, infoOf(running, 'active'), turns.slice(-MAX_TURNS), turns.length, framesIn, framesLate);
+      const { turns, ...audio } = ledger(id) ?? { turns: [], ...NO_AUDIO };
+      return detailsOf(running, infoOf(running, 'active'), turns.slice(-MAX_TURNS), turns.length, audio);
     }
     const ended = this.#ended.get(id);
     if (ended === undefined) return undefined;
-    const { record, reason, endedAtMs, turns, framesIn, framesLate } = ended;
+    const { record, reason, endedAtMs, turns, audio } = ended;
     const info = {
       ...infoOf(record, FAILURES.has(reason) ? 'error' : 'disconnected'),
       ended_at: new Date(endedAtMs).toISOString(),
       end_reason: reason,
       duration_ms: endedAtMs - record.startedAtMs,
     };
-    return detailsOf(record, info, turns, record.turns, framesIn, framesLate);
+    return detailsOf(record, info, turns, record.turns, audio);
   }
 }
 
+export const NO_AUDIO: AudioSummary = { framesIn: 0, framesLate: 0, quality: null };
 const FAILURES: ReadonlySet<string> = new Set(['model failure', 'internal error']);
 
 function infoOf(record: SessionRecord, status: SessionInfo['status']): SessionInfo {
@@ -162,8 +159,7 @@ function detailsOf(
   info: SessionInfo,
   turns: readonly unknown[],
   total: number,
-  framesIn: number,
-  framesLate: number,
+  { framesIn, framesLate, quality }: AudioSummary,
 ): SessionInfo {
   return {
     ...info,
@@ -176,6 +172,7 @@ function detailsOf(
       frames_late: framesLate,
       tool_calls: record.toolCalls,
     },
+    quality,
     ratings: record.ratings,
     turns,
     turns_total: total,

@@ -11,7 +11,7 @@ import {
 import { RATING_KINDS } from '../agent/agent-session.ts';
 import type { Call, CallObserver } from '../runner/call.ts';
 import type { SessionTelemetry } from '../session/effects.ts';
-import { SessionRecords } from './session-records.ts';
+import { type AudioSummary, NO_AUDIO, SessionRecords } from './session-records.ts';
 
 export interface SessionWatchOptions {
   readonly telemetry: ProcessTelemetry;
@@ -56,7 +56,10 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
   function observe(id: string, transport: string, log: Logger, base: CallObserver): CallObserver {
     const about = { session_id: id, transport };
     // Borrowed by handlers: one object for each call, not for each packet.
-    const processed = { latency_ms: 0, chunk_size_bytes: 0 };
+    const processed: { latency_ms: number; chunk_size_bytes: number; quality_score?: number } = {
+      latency_ms: 0,
+      chunk_size_bytes: 0,
+    };
     const told = new Set<string>();
     const toolsSince = new Map<string, number>();
     const once = (key: string, message: string, fields: Readonly<Record<string, unknown>>) => {
@@ -99,7 +102,8 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       const record = records.running(id);
       if (record === undefined) return;
       record.lastActivityAtMs = epochNowMs();
-      if (event.type === 'speech-start') activations.add(1);
+      if (event.type === 'quality') hear(event);
+      else if (event.type === 'speech-start') activations.add(1);
       else if (event.type === 'state') record.state = event.state;
       else if (event.type === 'transcript') record.messagesReceived++;
       else if (event.type === 'turn') {
@@ -126,14 +130,23 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       }
     }
 
+    /** The newest window's score rides on every chunk until the next; one without speech has none. */
+    function hear({ score, connection }: Extract<SessionTelemetry, { type: 'quality' }>): void {
+      if (score === null) delete processed.quality_score;
+      else processed.quality_score = score;
+      // Lines of rooms are measured by their own statistics, each second.
+      if (connection === null || transport === 'livekit' || !events.wants('connection.quality')) return;
+      events.execute('connection.quality', { packet_loss_percent: connection.lossPercent }, about);
+    }
+
     function finish(reason: string): void {
       const record = records.running(id);
       const call = calls.get(id);
       calls.delete(id);
       if (record === undefined) return;
       const nowMs = epochNowMs();
-      const frames = { in: call?.session.framesIn ?? 0, late: call?.session.framesLate ?? 0 };
-      records.end(id, reason, nowMs, call?.ledger().turns ?? [], frames);
+      const audio = call === undefined ? NO_AUDIO : audioOf(call);
+      records.end(id, reason, nowMs, call?.ledger().turns ?? [], audio);
       const duration_ms = Math.max(0, nowMs - record.startedAtMs);
       events.execute('session.completed', { session_id: id, duration_ms, turns: record.turns, reason }, about);
     }
@@ -201,6 +214,10 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       return verdict;
     },
   };
+}
+
+function audioOf({ session: { framesIn, framesLate, quality } }: Call): AudioSummary {
+  return { framesIn, framesLate, quality };
 }
 
 /** The bus belongs to the process; what goes wrong in it is counted and said by the program that runs. */

@@ -5,7 +5,12 @@ import { defineAgent } from '../../src/agent/define-agent.ts';
 import { createSessionWatch } from '../../src/cli/session-watch.ts';
 import { createRegistry, takeSnapshot } from '../../src/metrics/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';
-import { type Measurements, ProcessTelemetry, TELEMETRY_EVENTS, type TelemetryMetadata } from '../../src/ops/telemetry/index.ts';
+import {
+  type Measurements,
+  ProcessTelemetry,
+  TELEMETRY_EVENTS,
+  type TelemetryMetadata,
+} from '../../src/ops/telemetry/index.ts';
 import type { Call } from '../../src/runner/call.ts';
 import { calls, writes } from '../simulation/models.ts';
 import { type Scenario, simulate } from '../simulation/simulated-call.ts';
@@ -77,6 +82,40 @@ test('a turn with a tool tells the events of the specification, ids beside the n
   assert.deepEqual(of('connection.established'), []);
 });
 
+test('the score of the newest window rides on the chunks; a window without speech has none', () => {
+  const { watch, told, lines } = rig();
+  const observer = watch.observe(
+    's',
+    'websocket',
+    createLogger({ level: 'error', format: 'json', write: (line) => void lines.push(line), now: () => 0 }),
+    {},
+  );
+  watch.records.open('s', 'helper', 'websocket', 0);
+  const nothing = {
+    clarity: null,
+    levelDb: null,
+    snrDb: null,
+    clipFraction: null,
+    gapFraction: null,
+    bandwidthHz: null,
+    dc: null,
+  };
+  const window = { type: 'quality' as const, atMs: 4000, windowMs: 4000, speechMs: 2000, degraded: false, ...nothing };
+  const connection = { score: 4, lossPercent: 2.5, jitterMs: 3, depthMs: 40 };
+  observer.telemetry?.({ ...window, score: 4.2, connection }, 0);
+  observer.frameLatency?.(1, 640);
+  observer.telemetry?.({ ...window, score: null, connection: null }, 0);
+  observer.frameLatency?.(2, 640);
+  assert.deepEqual(
+    told.map(([event, measured]) => [event, measured]),
+    [
+      ['connection.quality', { packet_loss_percent: 2.5 }],
+      ['audio.processed', { latency_ms: 1, chunk_size_bytes: 640, quality_score: 4.2 }],
+      ['audio.processed', { latency_ms: 2, chunk_size_bytes: 640 }],
+    ],
+  );
+});
+
 test('lines tell how they stand', () => {
   const { watch, told } = rig();
   watch.established('s', 'websocket', 12);
@@ -107,6 +146,7 @@ test('a running session is told with its turns, an ended one without words, and 
       turns: call.ledger().turns,
       framesIn: call.session.framesIn,
       framesLate: 0,
+      quality: call.session.quality,
     }));
   };
   const { call } = await simulate({ ...scenario, at: [[8010, look]] });
@@ -127,7 +167,7 @@ test('a running session is told with its turns, an ended one without words, and 
   assert.deepEqual(watch.records.list(), []);
   for (let i = 0; i < 200; i++) {
     watch.records.open(`s${i}`, 'a', 't', 0);
-    watch.records.end(`s${i}`, 'done', 1, [], { in: 0, late: 0 });
+    watch.records.end(`s${i}`, 'done', 1, [], { framesIn: 0, framesLate: 0, quality: null });
   }
   assert.equal(
     watch.records.details(call.id, () => null),
