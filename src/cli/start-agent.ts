@@ -6,6 +6,7 @@ import { demoAgent } from '../models/simulated/index.ts';
 import type { Files } from '../hosts/port.ts';
 import { createLogger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
+import { heldAudioBytes } from '../session/sample-tape.ts';
 import { createAdmission } from './admission.ts';
 import { prepareAlerts } from './alerts.ts';
 import type { CommandContext } from './command.ts';
@@ -46,7 +47,7 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   const folder = args.string('record');
   if (folder !== undefined) await checkRecordings(host.files, folder);
   const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
-  const admission = createAdmission({ config, runtime, clock: systemClock });
+  const admission = createAdmission({ config, runtime, clock: systemClock, bufferBytes: heldAudioBytes });
   const alerts = prepareAlerts({
     host,
     config,

@@ -6,6 +6,12 @@ const BLOCK_SAMPLES = 2048;
 const MAX_SPARE_BLOCKS = 4096;
 
 const spare: Int16Array[] = [];
+let held = 0;
+
+/** What all sessions of this process hold on tapes. Spare blocks are not in it: they are taken before new ones are made. */
+export function heldAudioBytes(): number {
+  return held * BLOCK_SAMPLES * 2;
+}
 
 /** Positions are absolute: the first sample ever appended is 0. Block `n` holds the samples from `n * BLOCK_SAMPLES` on. */
 export class SampleTape {
@@ -28,7 +34,7 @@ export class SampleTape {
     for (let done = 0; done < count; ) {
       const block = Math.floor(this.#end / BLOCK_SAMPLES);
       if (this.#blocks.length === 0) this.#first = block;
-      if (block === this.#first + this.#blocks.length) this.#blocks.push(spare.pop() ?? new Int16Array(BLOCK_SAMPLES));
+      if (block === this.#first + this.#blocks.length) this.#blocks.push(take());
       const at = this.#end - block * BLOCK_SAMPLES;
       const part = Math.min(count - done, BLOCK_SAMPLES - at);
       const target = this.#blocks[block - this.#first] as Int16Array;
@@ -75,6 +81,12 @@ export class SampleTape {
   }
 }
 
+function take(): Int16Array {
+  held++;
+  return spare.pop() ?? new Int16Array(BLOCK_SAMPLES);
+}
+
 function giveBack(block: Int16Array): void {
+  held--;
   if (spare.length < MAX_SPARE_BLOCKS) spare.push(block);
 }
