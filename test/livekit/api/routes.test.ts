@@ -6,6 +6,8 @@ import { Hono } from 'hono';
 import { decodeJwt, SignJWT } from 'jose';
 import { callerToken } from '../../../src/livekit/tokens.ts';
 import { createWebhookGate } from '../../../src/livekit/webhooks.ts';
+import { createApp as createServerApp } from '../../../src/server/app.ts';
+import { createRequestCounter } from '../../../src/server/requests.ts';
 import { addLiveKitToken, addLiveKitWebhook } from '../../../src/server/routes/livekit.ts';
 
 const credentials = { apiKey: 'key', apiSecret: 'secret-secret-secret-secret-secret' };
@@ -140,4 +142,71 @@ test('a body that is too long is not read to its end, whether it says so or not'
   const answer = await app.request(new Request('http://localhost/livekit/webhook', request));
   assert.equal(answer.status, 413);
   assert.ok(pulled <= 10, `${pulled} pieces`);
+});
+
+/** The whole server, reachable from outside, with LiveKit or without. */
+function createServer(withLiveKit: boolean) {
+  const requests = createRequestCounter();
+  const gate = createWebhookGate({ ...credentials, now: Date.now, handle: () => {} });
+  const app = createServerApp({
+    version: '1.2.3',
+    startedAtMs: 0,
+    now: Date.now,
+    health: () => ({ status: 'healthy', checks: [] }),
+    ready: () => ({ ready: true, services: [], activeJobs: 0, maxJobs: 1 }),
+    metricsText: () => requests.text(),
+    status: () => ({}),
+    sessions: { list: () => [], get: () => undefined },
+    tools: () => [],
+    auth: { token: 'sesame', loopback: false },
+    requests,
+    livekit: withLiveKit
+      ? {
+          token: {
+            now: Date.now,
+            roomsUrl: 'wss://rooms.example',
+            newName: () => 'n',
+            mint: ({ room, identity }) => callerToken(credentials, { room, identity }),
+          },
+          webhook: { receive: gate.receive, maxBodyBytes: 100_000, now: Date.now },
+        }
+      : undefined,
+  });
+  const post = async (path: string, body: string, headers: Record<string, string> = {}, method = 'POST') => {
+    const answer = await app.request(path, { method, headers, ...(method === 'GET' ? {} : { body }) });
+    return { status: answer.status, allow: answer.headers.get('allow'), text: await answer.text() };
+  };
+  return { post, requests };
+}
+
+test('in the server, tokens are given to those who have the key of the door; webhooks bring their own', async () => {
+  const { post, requests } = createServer(true);
+  const trusted = { authorization: 'Bearer sesame' };
+  assert.equal((await post('/livekit/token', '{}')).status, 401);
+  const given = await post('/livekit/token', '{}', trusted);
+  assert.equal(given.status, 201);
+  assert.match(given.text, /"server_url":"wss:\/\/rooms.example"/);
+  assert.equal((await post('/livekit/token', 'x'.repeat(70_000), trusted)).status, 413);
+  const get = await post('/livekit/token', '', trusted, 'GET');
+  assert.deepEqual([get.status, get.allow], [405, 'POST, OPTIONS']);
+
+  const event = { event: 'room_started', id: 'EV_2', createdAt: String(Math.floor(Date.now() / 1000)) };
+  // Longer than any other body may be, and no bearer token anywhere.
+  const body = JSON.stringify({ ...event, room: { metadata: 'm'.repeat(80_000) } });
+  const authorization = await sign(body);
+  assert.equal((await post('/livekit/webhook', body, { authorization })).status, 200);
+  assert.equal((await post('/livekit/webhook', body, { authorization })).status, 409);
+  assert.equal((await post('/livekit/webhook', body, trusted)).status, 401);
+  assert.equal((await post('/livekit/webhook', 'x'.repeat(100_001), { authorization })).status, 413);
+  assert.match(requests.text(), /route="\/livekit\/webhook",status="409"\} 1/);
+  const none = await post('/nowhere', '', trusted);
+  assert.match(none.text, /\/livekit\/token/);
+});
+
+test('without LiveKit there are no such paths', async () => {
+  const { post } = createServer(false);
+  const trusted = { authorization: 'Bearer sesame' };
+  assert.equal((await post('/livekit/token', '{}', trusted)).status, 404);
+  assert.equal((await post('/livekit/webhook', '{}', trusted)).status, 404);
+  assert.doesNotMatch((await post('/nowhere', '', trusted)).text, /livekit/);
 });
