@@ -51,12 +51,12 @@ export function judgeWindow(slot: usize): bool {
   const topDb = decibels(powerAt(slot, 0.95, heard));
   let floor = powerAt(slot, 0.08, heard);
   const frameSamples = <f64>(load<i32>(slot, CELL) * 8);
-  countHoles(slot, topDb - 25.0);
+  countHoles(slot, topDb - 31.0);
   // Pauses of digital silence: what is not a hole in speech.
   if (<f64>levelCount(slot, 0) - lostSamples / frameSamples > 0.08 * <f64>frames) floor = 1e-10;
   const floorDb = decibels(floor);
   const spread = topDb - floorDb;
-  const threshold = max(topDb - 25.0, floorDb + min(6.0, spread / 2.0));
+  const threshold = max(topDb - 31.0, floorDb + min(6.0, spread / 2.0));
   let active = 0;
   let power = 0.0;
   for (let b = 1; b < LEVELS; b++) {
@@ -162,7 +162,8 @@ function clipped(slot: usize): f64 {
  *  Both curves were measured with recorded speech in five noises. The level says more above 18 dB, both together below 12. */
 function signalToNoise(raw: f64, shape: f64): f64 {
   const byLevel =
-    raw <= 10.0 ? between(raw, 6.2, 0, 10.0, 5.0)
+    raw <= 7.5 ? 0.5 * (raw - 7.5)
+    : raw <= 10.0 ? between(raw, 7.5, 0, 10.0, 5.0)
     : raw <= 13.8 ? between(raw, 10.0, 5.0, 13.8, 10.0)
     : raw <= 18.1 ? between(raw, 13.8, 10.0, 18.1, 15.0)
     : raw <= 22.7 ? between(raw, 18.1, 15.0, 22.7, 20.0)

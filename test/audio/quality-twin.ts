@@ -243,10 +243,10 @@ export class QualityTwin {
     };
     const frameSamples = this.#rateHz / 50;
     // Pauses of digital silence: what is not a hole in speech.
-    if (this.#counts[0]! - holes(topDb - 25).samples / frameSamples > 0.08 * this.#frames) floor = 1e-10;
+    if (this.#counts[0]! - holes(topDb - 31).samples / frameSamples > 0.08 * this.#frames) floor = 1e-10;
     const floorDb = decibels(floor);
     const spread = topDb - floorDb;
-    const threshold = Math.max(topDb - 25, floorDb + Math.min(6, spread / 2));
+    const threshold = Math.max(topDb - 31, floorDb + Math.min(6, spread / 2));
     let active = 0;
     let power = 0;
     for (let b = 1; b < LEVELS; b++) {
@@ -318,7 +318,7 @@ const FAR = 1e9;
 
 /** `raw`: by percentiles of the level, dB; `shape`: log of the mean less mean of the logs of the amplitude. */
 function snr(raw: number, shape: number): number {
-  const byLevel = along(raw, [6.2, 0], [10, 5], [13.8, 10], [18.1, 15], [22.7, 20], [32.8, 30], [42.3, 40]);
+  const byLevel = along(raw, [-2.5, -5], [7.5, 0], [10, 5], [13.8, 10], [18.1, 15], [22.7, 20], [32.8, 30], [42.3, 40]);
   const byShape = along(shape, [0.66, 0], [0.75, 5], [0.927, 10], [1.193, 15], [1.53, 20], [2.32, 30]);
   const trust = Math.max(0, Math.min(1, (raw - 12) / 6));
   const both = 0.5 * (byLevel + Math.max(-5, Math.min(20, byShape)));
