@@ -120,14 +120,14 @@ export class AlertWatch {
   start(send: (notifications: readonly Notification[]) => void): void {
     this.#send = send;
     send(this.engine.unsettled());
-    this.evaluate();
+    this.evaluate(this.#startMs);
     this.#plan();
   }
 
-  /** One evaluation, now. */
-  evaluate(): void {
+  /** One evaluation, for this moment of the clock. */
+  evaluate(atMs: number): void {
     const { registry, wallNow, beforeReading, onNews } = this.#options;
-    this.#look();
+    this.#look(atMs);
     beforeReading?.();
     this.engine.observe(this.#feed.read(registry, this.engine.metrics(), this.#hostMs), this.#hostMs);
     const { transitions, notifications, problems } = this.engine.evaluate(this.#hostMs, wallNow());
@@ -172,11 +172,10 @@ export class AlertWatch {
     await this.#journal.close();
   }
 
-  #look(): void {
-    const { clock, intervalMs } = this.#options;
-    const nowMs = clock.now();
-    const passedMs = Math.max(0, nowMs - this.#lookedMs);
-    this.#lookedMs = nowMs;
+  #look(atMs: number): void {
+    const { intervalMs } = this.#options;
+    const passedMs = Math.max(0, atMs - this.#lookedMs);
+    this.#lookedMs = atMs;
     this.#hostMs += Math.min(passedMs, Math.max(MIN_STEP_MS, MAX_STEP_INTERVALS * intervalMs));
   }
 
@@ -184,9 +183,12 @@ export class AlertWatch {
     const { clock, intervalMs } = this.#options;
     const nowMs = clock.now();
     // By the grid of the start, so that evaluations do not drift; those that were missed stay missed.
-    this.#dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - this.#dueMs) / intervalMs));
+    this.#dueMs += intervalMs;
     this.#cancel = clock.setTimer(() => {
-      this.evaluate();
+      // For the moment at which it was due: a timer that is a little late makes no duration longer.
+      const lateMs = Math.max(0, clock.now() - this.#dueMs);
+      this.#dueMs += Math.floor(lateMs / intervalMs) * intervalMs;
+      this.evaluate(this.#dueMs);
       if (this.#cancel !== undefined) this.#plan();
     }, this.#dueMs - nowMs);
   }

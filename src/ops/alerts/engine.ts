@@ -1,4 +1,5 @@
 // The alert engine: samples in, states and notifications out. Owns no clock, no timer and no file; whoever runs it calls `evaluate`.
+import { type AlertView, alertView, firingNotice, testNotice } from './alert-view.ts';
 import { GRANTED_CHANNELS } from './channel-names.ts';
 import { type GroupState, Groups, type Tellable } from './groups.ts';
 import type { Instance } from './instance.ts';
@@ -37,23 +38,6 @@ export interface Evaluation {
   readonly notifications: readonly Notification[];
   /** What does not work, said once. */
   readonly problems: readonly RuleProblem[];
-}
-
-/** An alert as people see it. */
-export interface AlertView {
-  readonly rule: string;
-  readonly fingerprint: string;
-  readonly state: 'pending' | 'firing';
-  /** Firing though its condition is false now. */
-  readonly kept: boolean;
-  readonly labels: Labels;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly value: number;
-  readonly startsAtMs: number;
-  readonly channels: readonly string[];
-  /** Why nobody is told, or null. */
-  readonly muted: string | null;
-  readonly acknowledgedBy: string | null;
 }
 
 interface Acknowledgement {
@@ -131,7 +115,7 @@ export class AlertEngine {
     const orphans = this.#orphans.get(rule.name);
     this.#orphans.delete(rule.name);
     const instances = before?.instances.values() ?? orphans ?? [];
-    this.#rules.set(rule.name, new RuleState(this.#marked(rule), instances, this.#report, before === undefined));
+    this.#rules.set(rule.name, new RuleState(this.#marked(rule), instances, this.#report, before?.restored ?? true));
     this.#keepSamples();
   }
 
@@ -195,20 +179,8 @@ export class AlertEngine {
 
   alerts(): AlertView[] {
     return this.#firing(true).map(({ instance, rule }) => {
-      const { key, labels, annotations, state, value, startsAtWallMs: startsAtMs, keepSinceMs } = instance;
-      return {
-        rule: rule.name,
-        fingerprint: fingerprint(labels),
-        state,
-        kept: keepSinceMs !== null,
-        labels,
-        annotations,
-        value,
-        startsAtMs,
-        channels: rule.channels,
-        muted: this.#muted.get(key) ?? null,
-        acknowledgedBy: this.#acknowledgement(key)?.by ?? null,
-      };
+      const { key } = instance;
+      return alertView(instance, rule, this.#muted.get(key) ?? null, this.#acknowledgement(key)?.by ?? null);
     });
   }
 
@@ -248,18 +220,8 @@ export class AlertEngine {
   test(name: string, hostMs: number, wallMs: number = hostMs): Notification[] {
     const rule = this.#rules.get(name)?.rule;
     if (rule === undefined) return [];
-    const labels = { ...rule.labels, alertname: `${name} (test)`, test: 'true' };
-    const notice: Notice = {
-      status: 'firing',
-      labels,
-      annotations: { summary: `Test of the alert rule "${name}"; nothing is wrong.` },
-      startsAtMs: wallMs,
-      endsAtMs: null,
-      fingerprint: fingerprint(labels),
-      value: null,
-      generatorUrl: this.#options.generatorUrl?.(name) ?? '',
-    };
-    const groupLabels = { alertname: labels.alertname };
+    const notice = testNotice(rule, this.#linkTo(name), wallMs);
+    const groupLabels = { alertname: notice.labels['alertname'] ?? name };
     const notifications = rule.channels.map((channel) =>
       this.#groups.create({ channel, groupKey: `{}:test ${name}`, groupLabels }, 'test', [notice], wallMs),
     );
@@ -350,7 +312,7 @@ export class AlertEngine {
       const { channels, groupBy, groupWaitMs, groupIntervalMs, repeatIntervalMs } = rule;
       return {
         key,
-        notice: this.#notice(instance),
+        notice: firingNotice(instance, this.#linkTo(rule.name)),
         channels,
         groupBy,
         groupWaitMs,
@@ -374,17 +336,8 @@ export class AlertEngine {
     for (const notification of notifications) this.#records.set(nowMs, `outbox/${notification.id}`, notification);
   }
 
-  #notice({ rule, labels, annotations, startsAtWallMs, value }: Instance): Notice {
-    return {
-      status: 'firing',
-      labels,
-      annotations,
-      startsAtMs: startsAtWallMs,
-      endsAtMs: null,
-      fingerprint: fingerprint(labels),
-      value: Number.isFinite(value) ? value : null,
-      generatorUrl: this.#options.generatorUrl?.(rule) ?? '',
-    };
+  #linkTo(rule: string): string {
+    return this.#options.generatorUrl?.(rule) ?? '';
   }
 
   #firing(pendingToo: boolean): { instance: Instance; rule: AlertRule }[] {

@@ -1,6 +1,7 @@
 // What others import of the alerts: the engine and what puts it to work, the rules that come with it, the feed from the registry.
 export { AlertWatch, type AlertWatchOptions, createAlertWatch, type WatchNews } from './alert-watch.ts';
-export { AlertEngine, type AlertEngineOptions, type AlertView, type Evaluation } from './engine.ts';
+export { AlertEngine, type AlertEngineOptions, type Evaluation } from './engine.ts';
+export type { AlertView } from './alert-view.ts';
 export { type AlertInstruments, createAlertInstruments } from './instruments.ts';
 export { GRANTED_CHANNELS } from './channel-names.ts';
 export type { Labels, Matcher } from './labels.ts';

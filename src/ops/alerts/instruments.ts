@@ -1,6 +1,6 @@
 // What the alert engine says about itself. Rule names are the only labels that a user chooses.
 import type { Registry } from '../../metrics/index.ts';
-import type { AlertView } from './engine.ts';
+import type { AlertView } from './alert-view.ts';
 import type { Notification } from './notification.ts';
 import type { RuleProblem, Transition } from './rule-state.ts';
 import type { SampleStore } from './sample-store.ts';

@@ -57,14 +57,20 @@ export class RuleState {
   refused = 0;
   #readings = 0;
 
-  constructor(rule: AlertRule, instances: Iterable<Instance>, report: Report, restored = false) {
+  /** `restored`: the instances are an earlier process's, all (`true`) or those that are named. */
+  constructor(rule: AlertRule, instances: Iterable<Instance>, report: Report, restored: Iterable<string> | true = []) {
     this.rule = rule;
     this.instances = new Map([...instances].map((instance) => [instance.key, instance]));
-    this.#restored = new Set(restored ? this.instances.keys() : []);
+    this.#restored = new Set(restored === true ? this.instances.keys() : restored);
     this.#report = report;
     this.#identities = new Identities(rule, (what, error) =>
       this.#problem('template', `${what}: ${error instanceof Error ? error.message : String(error)}`),
     );
+  }
+
+  /** Instances of an earlier process whose series was not seen yet. */
+  get restored(): Iterable<string> {
+    return this.#restored;
   }
 
   evaluate(store: SampleStore, moment: Moment): RuleOutcome {
