@@ -179,7 +179,8 @@ test('an outage is measured from the loss to the new registration', async () => 
 });
 
 test('a refused key is told as such, and tried again', async () => {
-  const bench = createBench();
+  const refusals: string[] = [];
+  const bench = createBench({ onRefused: (detail) => void refusals.push(detail) });
   bench.worker.start();
   await settle();
   bench.links.last.close({ httpStatus: 401, reason: 'Unexpected server response: 401' });
@@ -188,6 +189,13 @@ test('a refused key is told as such, and tried again', async () => {
   await bench.clock.advance(1000);
   bench.links.last.open().register();
   assert.equal(bench.worker.status().ready, true);
+  assert.deepEqual(refusals, ['server refuses the API key or secret (401)']);
+  // A key that was good is no mistake of whoever started the program, and calls may be going on.
+  bench.links.last.close();
+  await bench.clock.advance(1000);
+  bench.links.last.close({ httpStatus: 403, reason: 'Unexpected server response: 403' });
+  assert.equal(bench.metric('connection.losses', { cause: 'unauthorized' }), 2);
+  assert.equal(refusals.length, 1);
 });
 
 test('a socket or a token that throws counts as a failed attempt', async () => {

@@ -1,0 +1,180 @@
+// `syrinx start` beside a real LiveKit server: readiness, tokens, webhooks, a key that is refused, a call that outlives SIGTERM, overload.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { decodeJwt, SignJWT } from 'jose';
+import { createLiveKitApi } from '../../src/livekit/api.ts';
+import { startCaller } from '../livekit/room/caller.ts';
+import { KEY, type RealServer, SECRET, startRealServer } from '../livekit/room/real-server.ts';
+import { endAll, HOSTS, type HostName, run, type Server, serve } from './program.ts';
+import { dial } from './socket-caller.ts';
+import { onSteadyMachine } from './steadiness.ts';
+
+after(endAll);
+
+const BINARY = fileURLToPath(new URL('../../.cache/livekit-server/livekit-server', import.meta.url));
+const skip = existsSync(BINARY) ? false : 'no livekit-server: run `bun scripts/install-livekit-server.ts`';
+
+const envOf = (livekit: RealServer, secret = SECRET) => ({
+  LIVEKIT_URL: livekit.url,
+  LIVEKIT_API_KEY: KEY,
+  LIVEKIT_API_SECRET: secret,
+  SYRINX_MODELS_PROVIDER: 'simulated',
+  NODE_ENV: 'production',
+});
+
+async function until(what: string, limitMs: number, look: () => Promise<boolean>): Promise<void> {
+  for (const startMs = performance.now(); !(await look()); ) {
+    if (performance.now() - startMs > limitMs) throw new Error(`${what}: not within ${limitMs} ms`);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}
+
+async function get(server: Server, path: string) {
+  const answer = await fetch(`${server.url}${path}`);
+  return { code: answer.status, body: (await answer.json()) as Record<string, never> };
+}
+async function post(server: Server, path: string, body: string, headers: Record<string, string> = {}) {
+  const answer = await fetch(`${server.url}${path}`, { method: 'POST', body, headers });
+  return { code: answer.status, body: (await answer.json()) as Record<string, string> };
+}
+
+async function fromStartToEnd(host: HostName): Promise<void> {
+  const livekit = await startRealServer();
+  const caller = await startCaller();
+  try {
+    const api = createLiveKitApi({ server: livekit.url, apiKey: KEY, apiSecret: SECRET });
+    const server = await serve(host, ['--agent-name', 'desk'], { env: envOf(livekit) });
+    await until('readiness', 10_000, async () => (await get(server, '/health/ready')).code === 200);
+    const { services } = (await get(server, '/ready')).body as unknown as { services: string[] };
+    assert.equal(services[0], 'livekit');
+
+    // A token from our route opens a room, and the room brings the agent.
+    const given = await post(server, '/livekit/token', JSON.stringify({ participant_identity: 'carl' }));
+    assert.equal(given.code, 201);
+    const { room_name: room = '', participant_token: token = '', server_url: url } = given.body;
+    assert.equal(url, livekit.url);
+    const { exp = 0, nbf = 0 } = decodeJwt(token);
+    assert.ok(exp - nbf <= 600, 'it is short');
+    caller.do('join', { url, token });
+    await caller.hears('track', 10_000);
+    const agent = (await api.rooms.participants(room)).find((one) => one.isAgent);
+    assert.equal(agent?.agentName, 'desk');
+    const { livekit: report, metrics } = (await get(server, '/status')).body as unknown as {
+      livekit: { jobs_running: number; registrations: { state: string }[] };
+      metrics: { active_sessions: number; queue_size: number };
+    };
+    assert.deepEqual(
+      [report.jobs_running, report.registrations[0]?.state, metrics.active_sessions, metrics.queue_size],
+      [1, 'registered', 1, 0],
+    );
+
+    const event = { event: 'room_started', id: 'EV_1', createdAt: String(Math.floor(Date.now() / 1000)) };
+    const body = JSON.stringify(event);
+    const authorization = await new SignJWT({ sha256: createHash('sha256').update(body).digest('base64') })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(KEY)
+      .setExpirationTime('5m')
+      .sign(new TextEncoder().encode(SECRET));
+    const codes = [];
+    for (const headers of [{}, { authorization }, { authorization }])
+      codes.push((await post(server, '/livekit/webhook', body, headers as Record<string, string>)).code);
+    assert.deepEqual(codes, [401, 200, 409]);
+
+    // The call goes on after the signal, is answered, and its end is the end of the program.
+    const told = caller.told.length;
+    server.program.signal('SIGTERM');
+    await until('not ready', 3000, async () => (await get(server, '/health/ready')).code === 503);
+    assert.equal((await get(server, '/health/live')).code, 200);
+    caller.do('chat', { text: 'Hello world.' });
+    await caller.hears('sound', 10_000, told, ({ on }) => on === true);
+    caller.do('leave');
+    const ended = await server.program.exit(15_000);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.doesNotMatch(ended.stderr, /^\s+at |eyJ/m);
+  } finally {
+    await caller.exit();
+    await livekit.stop();
+  }
+}
+
+async function serverComesAndGoes(host: HostName): Promise<void> {
+  const livekit = await startRealServer();
+  try {
+    await livekit.kill();
+    const server = await serve(host, [], { env: envOf(livekit) });
+    const ready = async (code: number) => {
+      await until(`readiness ${code}`, 20_000, async () => (await get(server, '/health/ready')).code === code);
+      return (await get(server, '/health/ready')).body as { reason?: string };
+    };
+    assert.equal((await ready(503)).reason, 'livekit not registered');
+    const health = await get(server, '/health');
+    assert.deepEqual([health.code, health.body.status], [200, 'degraded']);
+    assert.equal((await get(server, '/health/live')).code, 200);
+    await livekit.start();
+    await ready(200);
+    assert.equal((await get(server, '/health')).body.status, 'healthy');
+    await livekit.kill();
+    await ready(503);
+    // Calls that come another way are taken all the same.
+    const call = await dial(`${server.socketUrl}?rate=16000`);
+    await call.notice('ready');
+    call.say({ type: 'bye' });
+    await livekit.start();
+    await ready(200);
+    server.program.signal('SIGTERM');
+    assert.equal((await server.program.exit()).code, 0);
+
+    for (const more of [[], ['--processes', '2']]) {
+      const wrong = await run(host, ['start', '--port', '0', ...more], { env: envOf(livekit, `${SECRET}x`) });
+      assert.equal(wrong.code, 4, wrong.stderr);
+      assert.match(wrong.stderr, /^ERROR: LiveKit server refuses the API key or secret$/m);
+      assert.doesNotMatch(wrong.stderr, new RegExp(`${SECRET}|eyJ`));
+    }
+  } finally {
+    await livekit.stop();
+  }
+}
+
+async function overload(host: HostName): Promise<void> {
+  const server = await serve(host);
+  const call = await dial(`${server.socketUrl}?rate=16000`);
+  await call.notice('ready');
+  const speaking = call.speak(new Int16Array(16_000 * 12));
+  const open = async () => (await get(server, '/status')).body.admission as { open: boolean; reason: string | null };
+  assert.equal((await open()).open, true);
+  // The machine is taken away again and again: 300 ms of each 350.
+  for (let i = 0; i < 12; i++) {
+    server.program.signal('SIGSTOP');
+    await new Promise((go) => setTimeout(go, 300));
+    server.program.signal('SIGCONT');
+    await new Promise((go) => setTimeout(go, 50));
+  }
+  await until('a closed door', 3000, async () => !(await open()).open);
+  assert.match(String((await open()).reason), /late-frames|loop-lag/);
+  await assert.rejects(dial(`${server.socketUrl}?rate=16000`), /HTTP 503 retry-after \d+: .*(late|busy)/);
+  assert.equal((await get(server, '/health/ready')).code, 503);
+  await until('an open door', 20_000, async () => (await open()).open);
+  const next = await dial(`${server.socketUrl}?rate=16000`);
+  await next.notice('ready');
+  for (const one of [call, next]) one.say({ type: 'bye' });
+  await Promise.all([speaking, call.closed, next.closed]);
+  server.program.signal('SIGTERM');
+  assert.equal((await server.program.exit()).code, 0);
+}
+
+for (const host of HOSTS) {
+  describe(`start with LiveKit on ${host}`, { concurrency: true }, () => {
+    void test(
+      'a token from our route brings caller and agent together; webhooks once; the call outlives SIGTERM',
+      { skip },
+      () => onSteadyMachine(() => fromStartToEnd(host)),
+    );
+    void test('a server that comes late, goes and comes back; a key that it refuses', { skip }, () =>
+      onSteadyMachine(() => serverComesAndGoes(host)),
+    );
+  });
+  void test(`calls are refused while those that go on suffer, on ${host}`, () => overload(host));
+}
