@@ -207,11 +207,11 @@ async function proveEqual(
   told('scraped by Prometheus', compare(truth, await query(prometheus, '{job="syrinx"}'), 'explicit', own));
   told(
     'OTLP, JSON, exponential, in Prometheus',
-    compare(truth, await query(prometheus, '{job="native"}'), 'exponential', own),
+    compare(truth, await query(prometheus, '{job="native"}'), 'exponential', own, pushed),
   );
   told(
     'OTLP, JSON, gzip, explicit, in Prometheus',
-    compare(truth, await query(prometheus, '{job="packed"}'), 'explicit', own),
+    compare(truth, await query(prometheus, '{job="packed"}'), 'explicit', own, pushed),
   );
   await fetch(`${victoria}/internal/force_flush`);
   const now = `&nocache=1&time=${Math.ceil(Date.now() / 1000) + 1}`;
@@ -281,7 +281,7 @@ async function proveQuantiles(base: string, truth: readonly TrueSeries[], promet
     `worst ${percent(worstPrometheus)} of ${compared}`,
   );
   const total = (name: string) =>
-    truth.filter((one) => one.prometheusName === name).reduce((sum, { value = 0 }) => sum + value, 0);
+    truth.filter((one) => one.prometheusName === name).reduce((sum, { value }) => sum + (value ?? 0), 0);
   const noted = (key: string) => raw[key]?.length ?? 0;
   const pairs: [string, number, number][] = [
     ['interruptions', total('syrinx_interruptions_total'), noted('interruptions')],
