@@ -91,7 +91,7 @@ export function loneRule({ config, origins }: Pick<LoadedConfig, 'config' | 'ori
         const known = catalogueOf([]);
         const metrics = catalogueOf(trusted.filter((fact) => !known.has(fact.name)));
         const channels = [...GRANTED_CHANNELS];
-        const read = readAlertRule(rule, given, { metrics, channels, place });
+        const read = readAlertRule(rule, given, { metrics, channels, place, nearest });
         found = read.rule;
         problems = read.problems;
         return [];

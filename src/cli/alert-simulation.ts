@@ -1,4 +1,5 @@
 // Reads the request to simulate a rule, from the command line or over HTTP, and answers it.
+import { nearest } from '../config/nearest.ts';
 import {
   type AlertRule,
   AlertRuleError,
@@ -45,7 +46,7 @@ function ruleFrom(given: unknown, { ruleOf, metrics, channels }: SimulationConte
     if (known === undefined) throw new SimulationError(`rule: no rule is called "${given.slice(0, 128)}"`);
     return known;
   }
-  const { rule, problems } = readAlertRule('simulated', given, { metrics: catalogueOf(metrics), channels });
+  const { rule, problems } = readAlertRule('simulated', given, { metrics: catalogueOf(metrics), channels, nearest });
   if (rule === undefined) throw new AlertRuleError(problems);
   return rule;
 }

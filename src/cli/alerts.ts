@@ -1,6 +1,7 @@
 // Puts the alerts to work: rules of the program, of the configuration and of user code; channels, journal, and what the routes show.
 import type { Config } from '../config/schema.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { nearest } from '../config/nearest.ts';
 import type { DataFolder, Host } from '../hosts/port.ts';
 import type { Registry } from '../metrics/index.ts';
 import {
@@ -99,6 +100,7 @@ async function run(options: AlertsOptions): Promise<Running> {
       engine: {
         metrics: () => registryFacts(registry.families()),
         channels: () => channels.names(),
+        nearest,
         instruments: createAlertInstruments(registry),
         commonLabels: processNumber === undefined ? undefined : { process: processNumber },
         generatorUrl: (rule) => (url === undefined ? '' : `${url}/api/alerts/rules#${encodeURIComponent(rule)}`),

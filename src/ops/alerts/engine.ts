@@ -8,7 +8,7 @@ import { fingerprint, hashText, type Labels } from './labels.ts';
 import { catalogueOf, type MetricFact } from './metric-catalogue.ts';
 import { DEFAULT_INHIBITIONS, type Inhibition, mutedAlerts, type Silence } from './muting.ts';
 import type { Notice, Notification } from './notification.ts';
-import { AlertRuleError, type Place, readAlertRule } from './read-rule.ts';
+import { AlertRuleError, type Nearest, type Place, readAlertRule } from './read-rule.ts';
 import { Records, readRecords } from './records.ts';
 import type { AlertRule } from './rule.ts';
 import { type RuleOutcome, type RuleProblem, RuleState, type Transition } from './rule-state.ts';
@@ -21,6 +21,8 @@ export interface AlertEngineOptions {
   readonly metrics?: (() => Iterable<MetricFact>) | undefined;
   /** Names of the channels that are configured. Asked when a rule is set. */
   readonly channels?: (() => Iterable<string>) | undefined;
+  /** Finds what was probably meant by a name that is not known. */
+  readonly nearest?: Nearest | undefined;
   readonly inhibitions?: readonly Inhibition[] | undefined;
   /** Labels of every alert, such as the number of this process: what differs in them is told apart by everybody. */
   readonly commonLabels?: Labels | undefined;
@@ -103,6 +105,7 @@ export class AlertEngine {
       metrics: catalogueOf(this.#options.metrics?.() ?? []),
       channels: this.#options.channels === undefined ? GRANTED_CHANNELS : [...this.#options.channels()],
       place,
+      nearest: this.#options.nearest,
     });
     if (rule === undefined) throw new AlertRuleError(problems);
     this.setRule(rule);

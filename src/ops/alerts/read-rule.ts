@@ -3,7 +3,6 @@ import { GRANTED_CHANNELS } from './channel-names.ts';
 import { SERIES_FUNCTIONS, type SeriesFunction, WINDOW_FUNCTIONS, type WindowFunction } from './fold.ts';
 import type { Matcher } from './labels.ts';
 import type { MetricFact } from './metric-catalogue.ts';
-import { nearestName } from './nearest-name.ts';
 import { type AlertRule, RULE_DEFAULTS } from './rule.ts';
 import { CONDITIONS, isKey, KEYS, type Key, keyFor, LABEL, NO_DATA, SEVERITIES } from './rule-keys.ts';
 import { checkThresholds } from './thresholds.ts';
@@ -12,11 +11,15 @@ import { parseTemplate, usesValue } from './template.ts';
 /** Where a key stands, for messages: `alerts.high_latency.metric`, or a file with its line. */
 export type Place = (path: readonly string[]) => string;
 
+/** The candidate that was probably meant, if one is near enough. */
+export type Nearest = (name: string, candidates: Iterable<string>) => string | undefined;
+
 export interface RuleContext {
   readonly metrics: ReadonlyMap<string, MetricFact>;
   /** Channels that are configured. */
   readonly channels: readonly string[];
   readonly place?: Place | undefined;
+  readonly nearest?: Nearest | undefined;
 }
 
 export interface ReadRule {
@@ -109,7 +112,7 @@ class RuleReader {
     for (const [written, value] of Object.entries(given)) {
       const key = keyFor(written);
       if (!isKey(key)) {
-        const near = nearestName(key, KEYS);
+        const near = this.#context.nearest?.(key, KEYS);
         const hint = near === undefined ? `Known: ${KEYS.join(', ')}.` : `Did you mean "${near}"?`;
         this.#problems.push(`${this.#at(written)} is not known. ${hint}`);
       } else if (this.#values.has(key)) this.#problems.push(`${this.#at(written)} is given twice`);
@@ -271,7 +274,7 @@ class RuleReader {
   }
 
   #unknown(key: Key, name: string, what: string, candidates: readonly string[]): void {
-    const near = nearestName(name, candidates);
+    const near = this.#context.nearest?.(name, candidates);
     const some = candidates.slice(0, 12).join(', ');
     const hint =
       near !== undefined ? `Did you mean "${near}"?` : `Known: ${some}${candidates.length > 12 ? ', ...' : ''}.`;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { nearest } from '../../../src/config/nearest.ts';
 import { createRegistry, takeSnapshot } from '../../../src/metrics/index.ts';
 import {
   AlertEngine,
@@ -20,7 +21,7 @@ const CHANNELS = ['email', 'webhook', 'pagerduty', 'slack'];
 const GOOD = { metric: 'session.error_rate', condition: 'greater_than', threshold: 0.1 };
 
 function problems(given: unknown, name = 'r'): string {
-  const engine = new AlertEngine({ channels: () => ['oncall', ...CHANNELS] });
+  const engine = new AlertEngine({ channels: () => ['oncall', ...CHANNELS], nearest });
   try {
     engine.setAlertRule(name, given);
     return '';
