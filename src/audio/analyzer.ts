@@ -96,6 +96,7 @@ export class SlotAnalyzer implements Analyzer {
     this.#handle = -1;
     // The place may be another stream's by the next call.
     this.frame = NOTHING;
+    this.quality.clear();
     this.score = this.rms = this.firstHalfDb = this.secondHalfDb = this.floorDb = this.peak = Number.NaN;
   }
 

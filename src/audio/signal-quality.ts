@@ -40,6 +40,13 @@ export class SlotQuality implements SignalQuality {
   dc = Number.NaN;
   bandwidthHz = Number.NaN;
 
+  /** Nothing measured, as after the slot was released. */
+  clear(): void {
+    this.windows = this.frames = this.activeFrames = 0;
+    this.score = this.clarity = this.levelDb = this.snrDb = Number.NaN;
+    this.clipFraction = this.gapFraction = this.dc = this.bandwidthHz = Number.NaN;
+  }
+
   /** `results`: order of wasm/layout.ts, QUALITY_RESULTS. */
   copy(results: Float64Array): void {
     this.windows = results[0] as number;
