@@ -1,0 +1,388 @@
+// The engine at work on virtual time: what reaches disk and channels and when, disks that fail, clocks that jump, processes that stop.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRegistry } from '../../../src/metrics/index.ts';
+import {
+  AlertEngine,
+  type AlertWatch,
+  type AlertWatchOptions,
+  createAlertWatch,
+  type Notification,
+  type WatchNews,
+} from '../../../src/ops/alerts/index.ts';
+import { Journal } from '../../../src/ops/alerts/journal.ts';
+import { VirtualClock } from '../notify/virtual-clock.ts';
+import { type MemoryFolder, memoryFolder } from './memory-folder.ts';
+
+const JOURNAL = 'alerts.journal';
+const RULE = {
+  metric: 'heat',
+  condition: '>',
+  threshold: 50,
+  duration_seconds: 60,
+  notification_channels: ['webhook'],
+};
+const WALL_MS = Date.UTC(2026, 0, 1);
+
+interface Rig {
+  readonly clock: VirtualClock;
+  readonly watch: AlertWatch;
+  readonly sent: Notification[];
+  readonly news: WatchNews[];
+  readonly problems: () => string[];
+  heat(value: number): void;
+  /** Moves the wall clock and nothing else. */
+  jump(ms: number): void;
+}
+
+async function rig(
+  folder: MemoryFolder | undefined,
+  rule: object = RULE,
+  change: Partial<AlertWatchOptions> = {},
+): Promise<Rig> {
+  const clock = new VirtualClock();
+  const registry = createRegistry();
+  const heat = registry.gauge({ name: 'heat', help: 'x' }).labels();
+  let jumpedMs = 0;
+  const news: WatchNews[] = [];
+  const sent: Notification[] = [];
+  const watch = await createAlertWatch({
+    engine: { channels: () => ['webhook'], metrics: () => [{ name: 'heat', unit: '', help: '' }] },
+    registry,
+    clock,
+    wallNow: () => WALL_MS + clock.now() + jumpedMs,
+    intervalMs: 5000,
+    folder,
+    onNews: (one) => news.push(one),
+    ...change,
+  });
+  watch.engine.setAlertRule('hot', rule);
+  return {
+    clock,
+    watch,
+    sent,
+    news,
+    problems: () => news.flatMap((one) => (one.kind === 'journal' ? [one.message] : [])),
+    heat: (value) => heat.set(value),
+    jump(ms) {
+      jumpedMs += ms;
+    },
+  };
+}
+function begin({ watch, sent }: Rig, settle = true): void {
+  watch.start((notifications) => {
+    sent.push(...notifications);
+    if (settle) for (const one of notifications) watch.settled(one, 'delivered');
+  });
+}
+const told = ({ sent }: Rig): string[] => sent.map(({ status, atMs }) => `${status} ${(atMs - WALL_MS) / 1000}`);
+const states = ({ watch }: Rig): string[] => watch.engine.alerts().map(({ state }) => state);
+
+test('nothing runs before it is started and nothing after it was stopped', async () => {
+  const one = await rig(memoryFolder());
+  assert.equal(one.clock.pending, 0);
+  begin(one);
+  assert.equal(one.clock.pending, 1);
+  one.watch.stop();
+  await one.watch.close();
+  assert.equal(one.clock.pending, 0);
+});
+
+test('the journal is synced before anybody is told; what is settled leaves it', async () => {
+  const folder = memoryFolder();
+  const one = await rig(folder);
+  one.heat(80);
+  let onDisk = '';
+  one.watch.start((notifications) => {
+    one.sent.push(...notifications);
+    onDisk = folder.synced.join('');
+  });
+  await one.clock.advance(60_000);
+  assert.deepEqual(told(one), ['firing 60']);
+  assert.match(onDisk, /outbox\//);
+  for (const each of one.sent) one.watch.settled(each, 'delivered');
+  await one.clock.advance(1);
+  const left = new AlertEngine({ journal: (folder.files.get(JOURNAL) ?? '').split('\n') });
+  assert.deepEqual(left.unsettled(), []);
+});
+
+test('killed while firing: the next process tells nobody again and tells the end', async () => {
+  const folder = memoryFolder();
+  const first = await rig(folder);
+  first.heat(80);
+  begin(first);
+  await first.clock.advance(90_000);
+  assert.deepEqual(told(first), ['firing 60']);
+  // No stop, no close: the folder is what is left of it.
+  const second = await rig(memoryFolder(Object.fromEntries(folder.files)));
+  begin(second);
+  await second.clock.advance(20_000);
+  assert.deepEqual(states(second), ['firing']);
+  second.heat(80);
+  await second.clock.advance(20_000);
+  second.heat(10);
+  await second.clock.advance(10_000);
+  assert.deepEqual(
+    second.sent.map(({ status }) => status),
+    ['resolved'],
+  );
+});
+
+test('a rule that user code sets in place of a shipped one keeps what an earlier process knew', async () => {
+  const folder = memoryFolder();
+  const first = await rig(folder);
+  first.heat(80);
+  begin(first);
+  await first.clock.advance(90_000);
+  const second = await rig(memoryFolder(Object.fromEntries(folder.files)));
+  second.watch.engine.setAlertRule('hot', { ...RULE, threshold: 60 });
+  begin(second);
+  await second.clock.advance(20_000);
+  assert.deepEqual([states(second), told(second)], [['firing'], []]);
+});
+
+test('the delivery log outlives the process, bounded', async () => {
+  const folder = memoryFolder();
+  const one = await rig(folder);
+  begin(one);
+  for (let i = 0; i < 250; i++) {
+    one.watch.attempted({
+      id: `n${i}`,
+      channel: 'webhook',
+      reason: 'test',
+      attempt: 1,
+      atMs: i,
+      latencyMs: 1,
+      outcome: 'delivered',
+      status: 200,
+      message: null,
+    });
+  }
+  await one.clock.advance(1);
+  const next = await rig(memoryFolder(Object.fromEntries(folder.files)));
+  const log = next.watch.engine.deliveries<{ id: string }>();
+  assert.deepEqual([log.length, log[0]?.id, log.at(-1)?.id], [200, 'n50', 'n249']);
+});
+
+test('a disk that is full or read-only stops no page, is said once, and is written again when it works', async () => {
+  for (const code of ['ENOSPC', 'EROFS', 'EIO']) {
+    const folder = memoryFolder();
+    const one = await rig(folder);
+    begin(one);
+    await one.clock.advance(5000);
+    folder.fault = { code };
+    one.heat(80);
+    await one.clock.advance(120_000);
+    assert.deepEqual(told(one), ['firing 70'], code);
+    assert.equal(one.watch.persistent, false);
+    assert.deepEqual(one.problems(), ['the journal of alerts cannot be written; alerts go on in memory']);
+    folder.fault = undefined;
+    await one.clock.advance(15_000);
+    assert.equal(one.watch.persistent, true);
+    assert.equal(one.problems().at(-1), 'the journal of alerts is written again');
+    // All of it is there, not only what came after.
+    const next = await rig(memoryFolder(Object.fromEntries(folder.files)));
+    begin(next);
+    await next.clock.advance(10_000);
+    assert.deepEqual([states(next), next.sent], [['firing'], []]);
+  }
+});
+
+test('a disk that hangs holds a page up for a second and no longer', async () => {
+  const folder = memoryFolder();
+  const one = await rig(folder);
+  begin(one);
+  one.heat(80);
+  await one.clock.advance(64_000);
+  folder.fault = 'hangs';
+  await one.clock.advance(1000);
+  assert.deepEqual(told(one), []);
+  await one.clock.advance(1000);
+  assert.deepEqual(told(one), ['firing 65']);
+  folder.resume();
+  await one.clock.advance(5000);
+  assert.deepEqual(told(one), ['firing 65']);
+});
+
+test('a journal is made short again when it has grown', async () => {
+  const folder = memoryFolder();
+  const kept = ['newest'];
+  const trouble = (error?: unknown): void => assert.fail(String(error));
+  const journal = new Journal({
+    folder,
+    whole: () => kept,
+    onTrouble: trouble,
+    onRecovery: trouble,
+    now: () => 0,
+    maxAppendedBytes: 1000,
+  });
+  const lengths: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    await journal.append([`line ${String(i).padStart(94)}`]);
+    lengths.push((folder.files.get(JOURNAL) ?? '').length);
+  }
+  assert.ok(Math.max(...lengths) <= 1200, `${Math.max(...lengths)} bytes`);
+  assert.ok(folder.replaced >= 8 && folder.replaced <= 12, `${folder.replaced} times`);
+  assert.match(folder.files.get(JOURNAL) ?? '', /^newest\n/);
+});
+
+test('a torn tail is tolerated and said; more damage is set aside', async () => {
+  const folder = memoryFolder();
+  const first = await rig(folder);
+  first.heat(80);
+  begin(first);
+  await first.clock.advance(90_000);
+  const whole = folder.files.get(JOURNAL) ?? '';
+  const torn = await rig(memoryFolder({ [JOURNAL]: `${whole}{"v":1,"t":17958,"k":"inst` }));
+  assert.deepEqual(torn.problems(), ['lines of the journal that could not be read: 1']);
+  begin(torn);
+  await torn.clock.advance(10_000);
+  assert.deepEqual([states(torn), torn.sent], [['firing'], []]);
+
+  const damagedFolder = memoryFolder({ [JOURNAL]: `${whole}\u0000\u0000\n{}\n[1,2]\n` });
+  const damaged = await rig(damagedFolder);
+  assert.match(damaged.problems()[0] ?? '', /could not be read: 3, a copy is kept as alerts\.journal\.damaged/);
+  assert.equal(damagedFolder.files.has('alerts.journal.damaged'), true);
+  begin(damaged);
+  await damaged.clock.advance(10_000);
+  assert.deepEqual([states(damaged), damaged.sent], [['firing'], []]);
+});
+
+test('a journal of a newer version is left alone; alerts go on in memory', async () => {
+  const text = '{"v":2,"t":1,"k":"instance/x","x":{}}\n';
+  const folder = memoryFolder({ [JOURNAL]: text });
+  const one = await rig(folder);
+  assert.match(one.problems()[0] ?? '', /left as it is: .*version 2.*; alerts go on in memory/);
+  one.heat(80);
+  begin(one);
+  await one.clock.advance(120_000);
+  assert.deepEqual(told(one), ['firing 60']);
+  assert.equal(folder.files.get(JOURNAL), text);
+  assert.equal(one.watch.persistent, false);
+});
+
+test('wall clocks that jump by a day in either direction neither fire nor resolve anything', async () => {
+  for (const day of [86_400_000, -86_400_000]) {
+    const one = await rig(memoryFolder());
+    one.heat(80);
+    begin(one);
+    await one.clock.advance(30_000);
+    one.jump(day);
+    await one.clock.advance(25_000);
+    assert.deepEqual(states(one), ['pending']);
+    await one.clock.advance(10_000);
+    assert.deepEqual(states(one), ['firing']);
+    one.jump(-2 * day);
+    await one.clock.advance(60_000);
+    assert.equal(one.sent.length, 1);
+    one.heat(10);
+    await one.clock.advance(10_000);
+    assert.deepEqual(
+      one.sent.map(({ status }) => status),
+      ['firing', 'resolved'],
+    );
+    const [alert] = one.sent[1]?.alerts ?? [];
+    assert.ok((alert?.endsAtMs ?? 0) >= (alert?.startsAtMs ?? 0), 'an alert does not end before it began');
+  }
+});
+
+test('ten minutes in which the process did not run count for no duration', async () => {
+  let stoppedMs = 0;
+  const clock = new VirtualClock();
+  // The timers of a stopped process come late, all of them.
+  const stoppable = {
+    now: () => clock.now() + stoppedMs,
+    setTimer: (run: () => void, delayMs: number) => clock.setTimer(run, delayMs),
+  };
+  const one = await rig(memoryFolder(), RULE, { clock: stoppable });
+  one.heat(80);
+  begin(one);
+  await clock.advance(20_000);
+  stoppedMs += 600_000;
+  await clock.advance(5000);
+  assert.deepEqual(states(one), ['pending'], 'it was seen for 20 s, not for 10 minutes');
+  await clock.advance(15_000);
+  assert.deepEqual(states(one), ['pending']);
+  await clock.advance(10_000);
+  assert.deepEqual(states(one), ['firing']);
+  // A stop while it fires ends nothing either.
+  stoppedMs += 600_000;
+  await clock.advance(5000);
+  assert.deepEqual(states(one), ['firing']);
+});
+
+test('evaluations keep to their grid, and those that were missed stay missed', async () => {
+  const looked: number[] = [];
+  let stoppedMs = 0;
+  const clock = new VirtualClock();
+  const one = await rig(undefined, RULE, {
+    clock: { now: () => clock.now() + stoppedMs, setTimer: (run, delayMs) => clock.setTimer(run, delayMs) },
+    beforeReading: () => looked.push(clock.now() + stoppedMs),
+  });
+  begin(one);
+  await clock.advance(10_000);
+  stoppedMs += 12_000;
+  await clock.advance(20_000);
+  assert.deepEqual(looked, [0, 5000, 10_000, 27_000, 30_000, 35_000, 40_000]);
+});
+
+test('a flood of labels is bounded, counted and said, and the rule goes on', async () => {
+  const registry = createRegistry({ maxSeriesPerInstrument: 100_000 });
+  const clock = new VirtualClock();
+  const gauge = registry.gauge({ name: 'flood', help: 'x', labels: ['id'] });
+  const news: WatchNews[] = [];
+  const watch = await createAlertWatch({
+    engine: { channels: () => ['webhook'], metrics: () => [{ name: 'flood', unit: '', help: '' }] },
+    registry,
+    clock,
+    wallNow: () => WALL_MS + clock.now(),
+    intervalMs: 5000,
+    folder: memoryFolder(),
+    onNews: (one) => news.push(one),
+  });
+  watch.engine.setAlertRule('flooded', { ...RULE, metric: 'flood', duration_seconds: 0 });
+  for (let i = 0; i < 5000; i++) gauge.labels({ id: `${i}` }).set(80);
+  const sent: Notification[] = [];
+  watch.start((notifications) => sent.push(...notifications));
+  await clock.advance(20_000);
+  assert.equal(watch.engine.alerts().length, 500);
+  const said = news.filter((one) => one.kind === 'problem');
+  assert.equal(said.length, 1, 'once, not at each evaluation');
+  assert.equal(sent.length, 1);
+  assert.deepEqual([sent[0]?.alerts.length, sent[0]?.truncatedAlerts], [100, 400]);
+  assert.ok((watch.engine.ruleViews()[0]?.refused ?? 0) >= 1500);
+});
+
+test('a template that fails while an alert fires is said in its text, and the page goes out', async () => {
+  const rule = { ...RULE, duration_seconds: 0, annotations: { summary: 'in {{ $labels.room }}: {{ $value }}' } };
+  const one = await rig(memoryFolder(), rule);
+  one.heat(80);
+  begin(one);
+  await one.clock.advance(5000);
+  assert.match(one.sent[0]?.alerts[0]?.annotations['summary'] ?? '', /^<error expanding template: no label "room">$/);
+  assert.equal(one.news.filter(({ kind }) => kind === 'problem').length, 1);
+});
+
+test('a test goes out marked, through the journal like every page', async () => {
+  const folder = memoryFolder();
+  const one = await rig(folder);
+  begin(one, false);
+  assert.deepEqual(one.watch.test('nothing'), []);
+  assert.equal(one.watch.test('hot').length, 1);
+  await one.clock.advance(1);
+  assert.equal(one.sent[0]?.reason, 'test');
+  assert.match(folder.files.get(JOURNAL) ?? '', /outbox\//);
+  assert.deepEqual(states(one), []);
+});
+
+test('without measurements a rule says so, which is not "all is well"', async () => {
+  const one = await rig(undefined);
+  begin(one);
+  assert.equal(one.watch.engine.ruleViews()[0]?.state, 'not measured');
+  one.heat(10);
+  await one.clock.advance(5000);
+  assert.equal(one.watch.engine.ruleViews()[0]?.state, 'inactive');
+  one.heat(80);
+  await one.clock.advance(5000);
+  assert.equal(one.watch.engine.ruleViews()[0]?.state, 'pending');
+});
