@@ -69,6 +69,8 @@ export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitSer
   const { rooms } = serverAddresses(credentials.server);
   // The native library writes what it was refused with, tokens included; it must be told before it is loaded.
   host.setEnvironment('RUST_LOG', 'off');
+  // Its JavaScript half writes a line for each event to standard output otherwise.
+  host.setEnvironment('NODE_ENV', 'production');
   const support = await loadNative((message) => log.error('native library panicked', { reason: message }));
   if (!support.rtc) {
     log.error('calls from LiveKit are off', { rtc: false, reason: support.reason });

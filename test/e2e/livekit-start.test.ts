@@ -4,10 +4,21 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import {
+  AvailabilityRequest,
+  Job,
+  JobAssignment,
+  JobStatus,
+  JobTermination,
+  Room,
+  ServerMessage,
+  WorkerMessage,
+} from '@livekit/protocol';
 import { decodeJwt, SignJWT } from 'jose';
 import { createLiveKitApi } from '../../src/livekit/api.ts';
 import { startCaller } from '../livekit/room/caller.ts';
 import { KEY, type RealServer, SECRET, startRealServer } from '../livekit/room/real-server.ts';
+import { registered, startSocketServer } from '../livekit/worker/socket-server.ts';
 import { endAll, HOSTS, type HostName, run, type Server, serve } from './program.ts';
 import { dial } from './socket-caller.ts';
 import { onSteadyMachine } from './steadiness.ts';
@@ -138,6 +149,59 @@ async function serverComesAndGoes(host: HostName): Promise<void> {
   }
 }
 
+/** A server that takes our worker and hands out a token that the rooms' server refuses. */
+async function refusedToken(host: HostName): Promise<void> {
+  const livekit = await startRealServer();
+  const token = await new SignJWT({ video: { roomJoin: true, room: 'closed' } })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer(KEY)
+    .setSubject('agent')
+    .setExpirationTime(Math.floor(Date.now() / 1000) - 3600)
+    .sign(new TextEncoder().encode(SECRET));
+  const ended: string[] = [];
+  const job = new Job({ id: 'AJ_1', room: new Room({ sid: 'RM_1', name: 'closed' }), agentName: 'desk' });
+  const say = (message: ServerMessage['message']) => new ServerMessage({ message }).toBinary();
+  const hostile = await startSocketServer({
+    behaviour(socket, send) {
+      send(registered);
+      socket.on('message', (data) => {
+        const { message } = WorkerMessage.fromBinary(new Uint8Array(data as Buffer));
+        if (message.case === 'register') {
+          send(Uint8Array.of(255, 255, 255));
+          send('no protojson');
+          send(say({ case: 'termination', value: new JobTermination({ jobId: 'AJ_none' }) }));
+          send(say({ case: 'assignment', value: new JobAssignment({ job: new Job({ id: 'AJ_never' }), token: 'x' }) }));
+          send(say({ case: 'availability', value: new AvailabilityRequest({ job }) }));
+        } else if (message.case === 'availability' && message.value.available)
+          send(say({ case: 'assignment', value: new JobAssignment({ job, token, url: livekit.url }) }));
+        else if (message.case === 'updateJob' && message.value.status === JobStatus.JS_FAILED)
+          ended.push(`${message.value.jobId} ${message.value.error}`);
+      });
+    },
+  });
+  try {
+    // Nothing in the environment makes the native library quiet: the program must.
+    const { NODE_ENV: _, ...env } = envOf(livekit);
+    const server = await serve(host, ['--agent-name', 'desk'], { env: { ...env, LIVEKIT_URL: hostile.url } });
+    await until('a failed job', 15_000, async () => ended.length === 2);
+    assert.equal(ended[0], 'AJ_never assignment was not expected');
+    assert.match(ended[1] ?? '', /^AJ_1 .*401/);
+    await until('the place to be free', 3000, async () => {
+      const { livekit: report } = (await get(server, '/status')).body as unknown as {
+        livekit: { jobs_running: number };
+      };
+      return report.jobs_running === 0;
+    });
+    server.program.signal('SIGTERM');
+    const all = await server.program.exit();
+    assert.equal(all.code, 0);
+    assert.doesNotMatch(`${all.stdout}${all.stderr}${ended.join()}`, /eyJ|ERROR livekit|lk-rtc|^\s+at /m);
+  } finally {
+    await hostile.stop();
+    await livekit.stop();
+  }
+}
+
 async function overload(host: HostName): Promise<void> {
   const server = await serve(host);
   const call = await dial(`${server.socketUrl}?rate=16000`);
@@ -174,6 +238,9 @@ for (const host of HOSTS) {
     );
     void test('a server that comes late, goes and comes back; a key that it refuses', { skip }, () =>
       onSteadyMachine(() => serverComesAndGoes(host)),
+    );
+    void test('a hostile server: garbage, wrong orders, a room token that is refused and stays secret', { skip }, () =>
+      onSteadyMachine(() => refusedToken(host)),
     );
   });
   void test(`calls are refused while those that go on suffer, on ${host}`, () => overload(host));
