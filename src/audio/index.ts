@@ -1,4 +1,5 @@
 // `syrinx/audio`: the audio core and WAV files, usable without the rest.
+export { connectionScore, type ConnectionFigures } from './connection-score.ts';
 export type { Analyzer, AudioCore, AudioCoreOptions, Resampler, SampleRateHz } from './core.ts';
 export { createAudioCore } from './create-core.ts';
 export type { G711Law } from './g711.ts';

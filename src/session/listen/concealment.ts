@@ -55,6 +55,11 @@ export class Concealment {
     return this.#rejoining;
   }
 
+  /** True while the audio after the hole is known. */
+  get bridging(): boolean {
+    return this.#futureLength > 0;
+  }
+
   /** A hole that begins at position `end` of the ring. */
   begin(ring: Int16Array, end: number): void {
     const history = this.#history;
@@ -86,7 +91,7 @@ export class Concealment {
     const future = this.#future;
     const size = Math.min(available, future.length);
     this.#futureLength = 0;
-    if (size < LEAST_FUTURE_MS * this.#perMs || left > this.fadedSamples) return;
+    if (size < LEAST_FUTURE_MS * this.#perMs || this.#at + left > 2 * this.fadedSamples) return;
     for (let i = 0; i < size; i++) future[i] = ring[(from + i) % ring.length] as number;
     const most = Math.min(Math.floor(MAX_PERIOD_MS * this.#perMs), size >> 1);
     this.#futureLength = this.#findPeriod(future, most, size, most);

@@ -103,9 +103,23 @@ export class JitterBuffer {
     this.#begin(position);
     this.delays.arrived((position + samples) / this.#perMs, nowMs);
     this.#packetSamples = Math.min(samples, this.#chunk.length);
+    // Longer than any packet of a network: piece by piece.
+    const most = this.#chunk.length * 5;
+    if (samples <= most) this.#take(packet, position, samples, nowMs);
+    else {
+      for (let at = 0; at < samples; at += most) {
+        const part = packet.subarray(at * 2, (at + most) * 2);
+        this.#take(part, position + at, part.length >> 1, nowMs);
+      }
+    }
+  }
+
+  #take(packet: Uint8Array, position: number, samples: number, nowMs: number): void {
     if (position + samples <= this.#next) this.#tooLate(position, samples);
-    else if (position >= this.#next + this.#roomSamples) this.#farAhead(packet, position, samples, nowMs);
-    else this.#store(packet, position, samples, nowMs);
+    else {
+      if (position + samples > this.#next + this.#roomSamples) this.#makeRoom(position, nowMs);
+      this.#store(packet, position, samples, nowMs);
+    }
     this.advance(nowMs);
   }
 
@@ -138,38 +152,28 @@ export class JitterBuffer {
   }
 
   #tooLate(position: number, samples: number): void {
-    const known = this.#next - position <= this.#marks.length - this.#roomSamples;
+    const known = position > this.#end - this.#marks.length;
     if (known && this.#markAt(position) === RELEASED) this.counters.duplicates++;
     else this.counters.late += samples;
   }
 
-  /** Makes room: what waits and what is missing goes out now. */
-  #farAhead(packet: Uint8Array, position: number, samples: number, nowMs: number): void {
+  /** A packet too far ahead: what waits and what is missing before it goes out now. */
+  #makeRoom(position: number, nowMs: number): void {
     const { counters } = this;
     counters.overruns++;
-    const until = position + samples - this.#roomSamples;
     while (this.#next < this.#end) {
       if (this.#markAt(this.#next) === PRESENT) this.#release(nowMs);
       else this.#makeUp(this.#packetSamples, nowMs);
     }
     const hole = position - this.#next;
-    if (hole > 0) {
-      const paused = hole > LONGEST_HOLE_MS * this.#perMs || until > position;
-      if (!paused) {
-        counters.lost += hole;
-        counters.holes++;
-      }
-      this.#endHole();
+    if (hole <= 0) return;
+    if (hole <= LONGEST_HOLE_MS * this.#perMs) {
+      counters.lost += hole;
+      counters.holes++;
     }
+    this.#endHole();
     this.#next = position;
     this.#end = position;
-    // Longer than the room: passed on as it is.
-    if (samples >= this.#roomSamples) {
-      counters.received += samples;
-      this.#output.packet(packet, position, nowMs);
-      this.#next = position + samples;
-      this.#end = this.#next;
-    } else this.#store(packet, position, samples, nowMs);
   }
 
   #store(packet: Uint8Array, position: number, samples: number, nowMs: number): void {
@@ -247,7 +251,7 @@ export class JitterBuffer {
     }
     this.#next = position + n;
     counters.lost += n;
-    const silent = this.#madeUp >= this.#concealment.fadedSamples;
+    const silent = this.#madeUp >= this.#concealment.fadedSamples && !this.#concealment.bridging;
     this.#madeUp += n;
     if (silent) return;
     counters.concealed += n;

@@ -41,7 +41,7 @@ export function parseNetwork(text: string): NetworkOptions {
   const options: Record<string, number> = { ...QUIET_NETWORK };
   for (const part of text.split(',')) {
     const [key = '', value = ''] = part.trim().split('=');
-    const known = KEYS[key];
+    const known = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     if (known === undefined) throw new RangeError(`"${key}" is none of ${Object.keys(KEYS).join(', ')}`);
     const [name, low, high] = known;
     const number = value.trim() === '' ? Number.NaN : Number(value);
