@@ -19,8 +19,6 @@ export interface Provider {
   readonly asked: readonly Asked[];
   /** All requests of the route fail from now on, so. */
   break(route: Route, kind: Kind, retryAfterSeconds?: number): void;
-  /** All requests of the route wait so long before their first byte. */
-  slow(route: Route, delayMs: number): void;
   heal(): void;
   close(): Promise<void>;
 }
@@ -43,10 +41,6 @@ export async function startProvider(): Promise<Provider> {
     asked,
     break(route, kind, retryAfterSeconds) {
       const faults = [{ route, kind, nth: 1, count: 1_000_000, retryAfterSeconds }];
-      broken = { route, fetch: createSimulatedOpenAi({ faults }).app.fetch as typeof fetch };
-    },
-    slow(route, delayMs) {
-      const faults = [{ route, kind: 'slow' as const, nth: 1, count: 1_000_000, delayMs }];
       broken = { route, fetch: createSimulatedOpenAi({ faults }).app.fetch as typeof fetch };
     },
     heal() {
