@@ -247,6 +247,6 @@ test('a packet allocates nothing', () => {
   });
   const median = changes.sort((a, b) => a - b)[5]!;
   // 1,000 boxed numbers would be 16 kB.
-  assert.ok(median < 12_000, `${median} bytes in 1,000 packets`);
+  assert.ok(median < 12_000, `${changes} bytes in 1,000 packets`);
   assert.ok(buffer.counters.holes > 1000);
 });

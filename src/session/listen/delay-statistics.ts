@@ -14,6 +14,7 @@ const MOST_DEPTH_MS = 200;
 const SETTLED_PACKETS = 50;
 
 export class DelayStatistics {
+  readonly #perMs: number;
   readonly #weights = new Float64Array(BINS);
   #packets = 0;
   /** Host time of the sender's time 0, by the fastest packets. */
@@ -24,9 +25,13 @@ export class DelayStatistics {
   jitterMs = 0;
   depthMs = LEAST_DEPTH_MS;
 
-  /** A packet whose last sample the sender had at `endMs` of its own clock. */
-  arrived(endMs: number, nowMs: number): void {
-    const transitMs = nowMs - endMs;
+  constructor(rateHz: number) {
+    this.#perMs = rateHz / 1000;
+  }
+
+  /** A packet whose last sample is the one before `end`. Whole numbers go from call to call: a fraction would be boxed. */
+  arrived(end: number, nowMs: number): void {
+    const transitMs = nowMs - end / this.#perMs;
     if (this.#packets++ === 0) {
       this.#baseMs = transitMs;
       this.#lastTransitMs = transitMs;
@@ -36,17 +41,16 @@ export class DelayStatistics {
     this.#lastMs = nowMs;
     this.jitterMs += (Math.abs(transitMs - this.#lastTransitMs) - this.jitterMs) / 16;
     this.#lastTransitMs = transitMs;
-    this.#file(transitMs - this.#baseMs);
+    this.#file(Math.min(BINS - 1, Math.floor((transitMs - this.#baseMs) / BIN_MS)));
   }
 
   /** When a sample would be here by the fastest way. */
-  dueMs(endMs: number): number {
-    return endMs + this.#baseMs;
+  dueMs(end: number): number {
+    return end / this.#perMs + this.#baseMs;
   }
 
-  #file(delayMs: number): void {
+  #file(bin: number): void {
     const weights = this.#weights;
-    const bin = Math.min(BINS - 1, Math.floor(delayMs / BIN_MS));
     let total = 0;
     for (let i = 0; i < BINS; i++) {
       const weight = (weights[i] as number) * FORGET + (i === bin ? 1 : 0);

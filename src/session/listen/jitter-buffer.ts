@@ -87,7 +87,7 @@ export class JitterBuffer {
     this.#concealment = new Concealment(rateHz);
     this.#roomSamples = capacity - historySamples(rateHz) - this.#chunk.length;
     this.#packetSamples = this.#chunk.length;
-    this.delays = new DelayStatistics();
+    this.delays = new DelayStatistics(rateHz);
   }
 
   /** How long a missing packet is waited for beyond the time at which the fastest would have come, in ms. */
@@ -101,7 +101,7 @@ export class JitterBuffer {
     const { counters } = this;
     counters.packets++;
     this.#begin(position);
-    this.delays.arrived((position + samples) / this.#perMs, nowMs);
+    this.delays.arrived(position + samples, nowMs);
     this.#packetSamples = Math.min(samples, this.#chunk.length);
     // Longer than any packet of a network: piece by piece.
     const most = this.#chunk.length * 5;
@@ -129,7 +129,7 @@ export class JitterBuffer {
     while (this.#next < this.#end) {
       if (this.#markAt(this.#next) === PRESENT) this.#release(nowMs);
       else {
-        const dueMs = this.delays.dueMs((this.#next + this.#packetSamples) / this.#perMs) + this.depthMs;
+        const dueMs = this.delays.dueMs(this.#next + this.#packetSamples) + this.depthMs;
         if (nowMs < dueMs) {
           this.wakeMs = dueMs;
           return;
@@ -188,7 +188,7 @@ export class JitterBuffer {
       counters.reordered++;
     } else if (this.#next === this.#end && position > this.#next) {
       // Nothing waits, and what would have been next is missing still: was it due already?
-      const dueMs = this.delays.dueMs((this.#next + this.#packetSamples) / this.#perMs) + this.depthMs;
+      const dueMs = this.delays.dueMs(this.#next + this.#packetSamples) + this.depthMs;
       if (nowMs >= dueMs) counters.underruns++;
     }
     for (let at = this.#end; at < position; at++) marks[at % size] = EMPTY;
