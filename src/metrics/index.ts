@@ -9,6 +9,7 @@ export {
   type OtlpProducer,
   type OtlpProducerOptions,
 } from './otlp.ts';
+export { type CatalogueEntry, catalogueOf } from './catalogue.ts';
 export { renderForeign } from './foreign-text.ts';
 export {
   appendText,

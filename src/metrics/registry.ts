@@ -45,6 +45,7 @@ export interface Family<Handle extends AnyHandle = AnyHandle> {
   readonly unit: string;
   readonly help: string;
   readonly prometheusName: string;
+  readonly labelNames: readonly string[];
   readonly bounds: readonly number[];
   readonly series: readonly Series<Handle>[];
 }
@@ -202,6 +203,7 @@ class OneInstrument<H extends AnyHandle> implements Instrument<H> {
       unit: this.unit,
       help: this.help,
       prometheusName: this.#prometheusName,
+      labelNames: this.#labelNames,
       bounds: this.#bounds,
       series: [...this.#series.values(), ...(this.#overflow === undefined ? [] : [this.#overflow])],
     };
