@@ -55,6 +55,8 @@ export async function openLoad(options: ServerOptions): Promise<LoadedServer> {
       const used = process.cpuUsage(cpuBefore);
       const after = await callers.during(server.sample);
       const isEcho = options.mode === 'echo';
+      if (!isEcho && after.sessions < sessions)
+        throw new NotOpenedError(`The server holds only ${after.sessions} of ${sessions} calls`);
       const count = isEcho ? stats.answered : after.frames - before.frames;
       // What has no answer yet although it is long due is late too.
       const missing = isEcho ? Math.max(0, stats.sent - stats.answered - sessions * 2) : 0;

@@ -50,7 +50,12 @@ async function agent() {
   const host = await createHost();
   const flag = (key: string, value: unknown) => ({ name: key, key, value });
   const { config } = loadConfig({
-    flags: [flag('capacity.max_sessions', MAX_SESSIONS), flag('health_server.port', 0)],
+    flags: [
+      flag('capacity.max_sessions', MAX_SESSIONS),
+      flag('health_server.port', 0),
+      // The search is for where callers suffer: admission would keep it from getting there.
+      ...['late_frame_share', 'loop_lag_ms', 'buffer_mb'].map((key) => flag(`capacity.${key}`, 0)),
+    ],
   });
   const log = createLogger({ level: 'error', format: 'json', write: (line) => host.printError(line), now: Date.now });
   const runtime = composeRuntime({
