@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command:
   start: () => import('./commands/start.ts'),
   call: () => import('./commands/call.ts'),
   replay: () => import('./commands/replay.ts'),
+  analyze: () => import('./commands/analyze.ts'),
   simulate: () => import('./commands/simulate.ts'),
   token: () => import('./commands/token.ts'),
   dispatch: () => import('./commands/dispatch.ts'),
