@@ -42,6 +42,8 @@ try {
       ...(process.env.EXECUTABLE_PATH ? { executablePath: process.env.EXECUTABLE_PATH } : {}),
     },
     format: 'esm',
+    // Written into the code by the bundler, as "development" unless it is told: LiveKit's library would chatter.
+    define: { 'process.env.NODE_ENV': '"production"' },
     minify: true,
     bytecode: true,
     sourcemap: 'linked',
