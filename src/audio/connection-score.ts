@@ -1,5 +1,6 @@
 // How good a connection can sound, 1 to 5, by its delay and its losses: the E-model of ITU-T G.107, whatever is said over it.
 
+/** What is known of a connection. */
 export interface ConnectionFigures {
   /** From mouth to ear in ms, jitter buffer included, as far as it is known. */
   readonly delayMs: number;

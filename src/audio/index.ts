@@ -4,4 +4,5 @@ export type { Analyzer, AudioCore, AudioCoreOptions, Resampler, SampleRateHz } f
 export { createAudioCore } from './create-core.ts';
 export type { G711Law } from './g711.ts';
 export { noiseRatio, type SignalQuality } from './signal-quality.ts';
+export { wordAccuracy } from './word-accuracy.ts';
 export { readWav, type Wav, WavError, wavHeader, writeWav } from './wav.ts';

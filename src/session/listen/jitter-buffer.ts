@@ -83,7 +83,7 @@ export class JitterBuffer {
     this.#marks = new Uint8Array(capacity);
     this.#chunk = new Int16Array(CHUNK_MS * this.#perMs);
     this.#chunkBytes = new Uint8Array(this.#chunk.buffer);
-    this.#views = new Array(this.#chunk.length + 1).fill(undefined);
+    this.#views = Array.from({ length: this.#chunk.length + 1 }, () => undefined);
     this.#concealment = new Concealment(rateHz);
     this.#roomSamples = capacity - historySamples(rateHz) - this.#chunk.length;
     this.#packetSamples = this.#chunk.length;
