@@ -52,6 +52,8 @@ export interface CallRequest {
   /** Packets may be lost, late or out of order: the session needs a jitter buffer. */
   readonly lossy?: boolean | undefined;
   readonly id?: string | undefined;
+  /** Who answers; default: the agent of the runtime. */
+  readonly agent?: Agent | undefined;
   readonly recording?: RecordingSink | undefined;
   /** Told once when the recording can not be written any more; the call goes on without it. */
   readonly onRecordingFailed?: ((error: unknown) => void) | undefined;
@@ -190,18 +192,20 @@ export function composeRuntime({
     open(request) {
       if (calls.size >= config.capacity.maxSessions) throw new RangeError('All sessions are in use');
       const id = request.id ?? crypto.randomUUID();
+      const answering = request.agent ?? agent;
+      const name = answering.name ?? agentName;
       const callLog = log.child({ sessionId: id, correlationId: crypto.randomUUID() });
       const running: { value: RunningCall | null } = { value: null };
       const get = () => running.value as RunningCall;
       let recorder: CallRecorder | null = null;
       const call = startCall({
-        session: { ...sessionOptions(config, agent, agentName, id, request), listening: heardWith(config, neural) },
+        session: { ...sessionOptions(config, answering, name, id, request), listening: heardWith(config, neural) },
         core,
         models,
         policies,
-        tools: agent.tools,
-        voice,
-        language: agent.language ?? config.models.stt.language,
+        tools: answering.tools,
+        voice: answering.voice ?? voice,
+        language: answering.language ?? config.models.stt.language,
         canned,
         clock,
         random: Math.random,
@@ -226,9 +230,9 @@ export function composeRuntime({
       calls.set(id, running.value);
       limits.start();
       recorder = traceCall(instruments.started(request.transport), call, VERSION);
-      callLog.info('call started', { transport: request.transport, agent: agentName });
-      watch.opened(call, request.transport, callLog);
-      if (agent.greeting !== undefined) call.say(agent.greeting);
+      callLog.info('call started', { transport: request.transport, agent: name });
+      watch.opened(call, request.transport, callLog, answering);
+      if (answering.greeting !== undefined) call.say(answering.greeting);
       return call;
     },
     async warm() {

@@ -1,7 +1,9 @@
 // Brings calls from LiveKit: the worker, the native rooms, and the session behind each job; and tells how it is with them.
+import type { Agent } from '../agent/define-agent.ts';
 import type { Config } from '../config/schema.ts';
 import type { FileWriter, Host } from '../hosts/port.ts';
 import { serverAddresses } from '../livekit/addresses.ts';
+import { openJob } from '../livekit/open-jobs.ts';
 import { openSocket } from '../livekit/socket.ts';
 import { createTokenSource } from '../livekit/tokens.ts';
 import { type AgentOptions, createWorker, type Worker } from '../livekit/worker.ts';
@@ -39,6 +41,8 @@ export interface LiveKitOptions {
   readonly host: Pick<Host, 'setEnvironment'>;
   readonly config: Config;
   readonly runtime: Runtime;
+  /** Who can be asked for, the runtime's own agent among them; default: that one alone. */
+  readonly agents?: readonly Agent[] | undefined;
   readonly admission: Admission;
   readonly log: Logger;
   readonly version: string;
@@ -121,7 +125,7 @@ export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitSer
 }
 
 function workerOf(
-  { config, runtime, admission, log, version, record }: LiveKitOptions,
+  { config, runtime, agents = [runtime.agent], admission, log, version, record }: LiveKitOptions,
   credentials: LiveKitCredentials,
   native: Native,
   onRefused: (detail: string) => void,
@@ -134,7 +138,7 @@ function workerOf(
   return createWorker({
     server: credentials.server,
     tokens: createTokenSource(credentials),
-    agents: [agentOf(config, runtime.agentName)],
+    agents: agents.map((agent, i) => registrationOf(config, agent.name ?? runtime.agentName, i === 0)),
     runJob: createRoomJobHandler({
       connect: nativeConnect(native),
       clock: systemClock,
@@ -144,9 +148,21 @@ function workerOf(
       observer: (job) => rooms.observer(job),
       openCall(transport, job) {
         const { inputRateHz, outputRateHz } = transport;
-        const call = rooms.open(job, transport, (id) =>
-          runtime.open({ id, transport: 'livekit', inputRateHz, outputRateHz, recording: record?.(id) }),
-        );
+        // A job of automatic dispatch names nobody: it is the first one's.
+        const agent = agents.find(({ name }) => name === job.agentName) ?? agents[0];
+        const call = rooms.open(job, transport, (id) => {
+          // Its hooks find the job already.
+          const forget = openJob(id, job);
+          try {
+            const recording = record?.(id);
+            const opened = runtime.open({ id, agent, transport: 'livekit', inputRateHz, outputRateHz, recording });
+            void opened.done.then(forget);
+            return opened;
+          } catch (error) {
+            forget();
+            throw error;
+          }
+        });
         call.attach(transport);
         return call;
       },
@@ -163,9 +179,10 @@ function workerOf(
   });
 }
 
-function agentOf({ livekit }: Config, agentName: string): AgentOptions {
+/** One agent can be sent to every room by itself; the others of a process are asked for by their names. */
+function registrationOf({ livekit }: Config, agentName: string, isFirst: boolean): AgentOptions {
   const { dispatch, namespace, jobType, deployment } = livekit;
-  return { name: dispatch === 'automatic' ? '' : agentName, namespace, jobType, deployment };
+  return { name: isFirst && dispatch === 'automatic' ? '' : agentName, namespace, jobType, deployment };
 }
 
 function withoutRtc(serverUrl: string, reason: string): LiveKitService {

@@ -29,7 +29,7 @@ export interface SessionWatch {
   /** The same observer, and what is watched here besides. */
   observe(id: string, transport: string, log: Logger, base: CallObserver): CallObserver;
   /** The call exists: its agent's hook runs, then it is told that it began. */
-  opened(call: Call, transport: string, log: Logger): void;
+  opened(call: Call, transport: string, log: Logger, answering?: Agent): void;
   /** Its line stands. */
   established(id: string, transport: string, setupMs: number): void;
   /** What a transport measured of a line; unknown fields are left out. */
@@ -154,11 +154,11 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
 
   const calls = new Map<string, Call>();
 
-  function opened(call: Call, transport: string, log: Logger): void {
+  function opened(call: Call, transport: string, log: Logger, answering: Agent = agent): void {
     const { id, handle } = call;
     const nowMs = epochNowMs();
     calls.set(id, call);
-    const record = records.open(id, agentName, transport, nowMs);
+    const record = records.open(id, answering.name ?? agentName, transport, nowMs);
     events.execute('session.started', { session_id: id, timestamp: nowMs }, { session_id: id, transport });
     // Participants and rooms are news of the transport, told to the session as events: the record listens like any handler.
     handle.watch('participant_updated', ({ participant_id, data }) => {
@@ -176,19 +176,19 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
     handle.watch('room_id_updated', ({ room_id }) => {
       record.roomId = room_id;
     });
-    runHook(call, log);
+    runHook(call, log, answering);
     handle.started();
   }
 
-  function runHook({ handle }: Call, log: Logger): void {
-    if (agent.onSession === undefined) return;
+  function runHook({ handle }: Call, log: Logger, answering: Agent): void {
+    if (answering.onSession === undefined) return;
     const failed = (error: unknown) => {
       failures.add(1);
       log.error('onSession failed, the call goes on', { error });
       handle.tell('session_error', { reason: 'onSession failed' });
     };
     try {
-      const result = agent.onSession(handle);
+      const result = answering.onSession(handle);
       if (result instanceof Promise) result.catch(failed);
     } catch (error) {
       failed(error);

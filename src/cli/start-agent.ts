@@ -14,7 +14,7 @@ import { composeRuntime } from './compose.ts';
 import { loadNeuralVad } from './ear.ts';
 import { EXIT } from './exit-codes.ts';
 import type { LiveKitOptions } from './livekit.ts';
-import { loadAgent } from './load-agent.ts';
+import { loadAgents } from './load-agent.ts';
 import { NUMBER_VARIABLE, readyLine } from './processes.ts';
 import { serveCalls } from './serve.ts';
 import type { Stopped } from './stopped.ts';
@@ -34,7 +34,9 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   const named = (one: Agent): Agent => (typed === undefined ? one : { ...one, name: typed });
   const log = number === undefined ? context.log : context.log.child({ process: Number(number) });
   const file = args.positionals[0];
-  const agent: Agent = demo && file === undefined ? defineAgent(demoAgent) : named(await loadAgent(host, file));
+  const [first, ...others] =
+    demo && file === undefined ? ([defineAgent(demoAgent)] as const) : await loadAgents(host, file);
+  const agent = named(first);
   const quiet = demo
     ? createLogger({ level: 'warn', format: 'pretty', write: (line) => host.printError(line), now: Date.now })
     : log;
@@ -68,7 +70,18 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
     queues: { admission: () => admission.held, notifications: () => alerts?.waiting() ?? null },
   });
   // The demonstration needs nothing from outside.
-  const livekit = demo ? null : await liveKitOf({ host, config, runtime, admission, log, version, record });
+  const livekit = demo
+    ? null
+    : await liveKitOf({
+        host,
+        config,
+        runtime,
+        agents: [runtime.agent, ...others],
+        admission,
+        log,
+        version,
+        record,
+      });
   const extensions = alerts === null ? [] : [alerts.routes];
   const service = await serveCalls({
     host,
