@@ -86,7 +86,9 @@ export const BEGUN: usize = HOLD + 8;
 export const SEEN: usize = BEGUN + 8;
 export const PRESENCE: usize = SEEN + 8;
 export const EXCESS: usize = PRESENCE + 8;
-export const GROUP: usize = EXCESS + 8;
+export const IDLE_PRESENCE: usize = EXCESS + 8;
+export const IDLE_SPREAD: usize = IDLE_PRESENCE + 8;
+export const GROUP: usize = IDLE_SPREAD + 8;
 export const GROUP_FLOOR: usize = GROUP + 4 * 8;
 export const GROUP_DEVIATION: usize = GROUP_FLOOR + 4 * 8;
 

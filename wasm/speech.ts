@@ -1,7 +1,8 @@
 // Is somebody speaking? A frame is voiced when it stands out of the tracked floor, by a margin that follows the speech and the noise.
 //
 // Two rules share the decision. Where the speech is far above the floor (20 dB and more) a sharp one: level against a threshold, within
-// 240 ms of something clearly loud; it ends with the voice. In strong noise (below 12 dB) a lasting one: the evidence of the bands.
+// 240 ms of something clearly loud; it ends with the voice. In strong noise (below 12 dB) a lasting one: the evidence of the bands, against what
+// it is on this line while nobody speaks.
 import {
   ACTIVE,
   BAND_POWERS,
@@ -14,6 +15,8 @@ import {
   GROUP_DEVIATION,
   GROUP_FLOOR,
   HOLD,
+  IDLE_PRESENCE,
+  IDLE_SPREAD,
   PRESENCE,
   RESULT_FIRST_HALF_DB,
   RESULT_FLOOR_DB,
@@ -33,6 +36,12 @@ const NOTHING_ACTIVE_DB: f64 = -30.0;
 /** Speech level above the floor that is assumed until speech is heard. */
 const PRIOR_SNR_DB: f64 = 20.0;
 const HOLD_FRAMES: f64 = 12.0;
+/** Evidence from which a frame is present lies above that of the line's noise by so many of its mean deviations, within limits: white noise
+ *  gives little evidence and little spread, music gives as much as speech. */
+const IDLE_SPREADS: f64 = 1.8;
+const LOWEST_EVIDENCE: f64 = -2.0;
+const HIGHEST_EVIDENCE: f64 = -0.1;
+const LASTING_SNR_DB: f64 = 12.0;
 /** One second: so long the band floors are too young to say that something lasts. */
 const GUARD_FRAMES: f64 = 50.0;
 
@@ -41,6 +50,8 @@ export function startSpeech(slot: usize): void {
   store<f64>(slot, -70.0, RESULT_FLOOR_DB);
   store<f64>(slot, 2.0, DEVIATION);
   store<f64>(slot, -100.0, ACTIVE);
+  store<f64>(slot, -0.5, IDLE_PRESENCE);
+  store<f64>(slot, 0.1, IDLE_SPREAD);
   for (let g: usize = 0; g < 32; g += 8) store<f64>(slot + g, 2.0, GROUP_DEVIATION);
 }
 
@@ -95,7 +106,8 @@ function hearFrame(slot: usize, averageDb: f64): void {
   const weak = max(max(floor + min(6.0, max(1.5, 0.27 * snr)), active - 38.0), -76.0);
   const margin = max(6.0, max(min(3.5 * load<f64>(slot, DEVIATION), 0.7 * snr), min(22.0, 0.6 * snr)));
   const strong = max(floor + margin, -72.0);
-  const present = soft(2.0 * presence + 0.2);
+  const idle = load<f64>(slot, IDLE_PRESENCE) + IDLE_SPREADS * load<f64>(slot, IDLE_SPREAD);
+  const present = soft(2.0 * (presence - max(LOWEST_EVIDENCE, min(HIGHEST_EVIDENCE, idle))));
   const loud = top >= strong;
   let confidence = max(0.0, load<f64>(slot, CONFIDENCE) - 0.0002);
   if (loud) {
@@ -118,9 +130,9 @@ function hearFrame(slot: usize, averageDb: f64): void {
   excess += 0.1 * (top - floor - excess);
   store<f64>(slot, excess, EXCESS);
   const lasting = min(present, soft((max(excess, top - floor - 3.0) - 0.27 * snr) * 0.7));
-  const trust = min(1.0, max(0.0, (snr - 12.0) / 8.0));
+  const trust = min(1.0, max(0.0, (snr - LASTING_SNR_DB) / 8.0));
   const voiced = trust * sharp + (1.0 - trust) * (loud ? max(lasting, 0.6) : lasting) >= 0.5;
-  const rank = (present + soft((top - floor - 0.4 * snr) * 0.3)) * 0.5;
+  const rank = 0.85 * soft(2.0 * presence + 0.2) + 0.15 * soft((top - floor - 0.4 * snr) * 0.3);
   store<f64>(slot, voiced ? 0.5 + 0.5 * rank : 0.499 * rank, RESULT_SCORE);
   if (!voiced) learn(slot, averageDb, loud);
 }
@@ -152,6 +164,11 @@ function learn(slot: usize, averageDb: f64, loud: bool): void {
     store<f64>(slot + g, floor + (above < 0 ? 0.2 : 0.06) * above, GROUP_FLOOR);
     store<f64>(slot + g, deviation + 0.05 * (abs(above) - deviation), GROUP_DEVIATION);
   }
+  const idle = load<f64>(slot, IDLE_PRESENCE);
+  const more = load<f64>(slot, PRESENCE) - idle;
+  const spread = load<f64>(slot, IDLE_SPREAD);
+  store<f64>(slot, idle + 0.02 * more, IDLE_PRESENCE);
+  store<f64>(slot, spread + 0.02 * (abs(more) - spread), IDLE_SPREAD);
   const floor = load<f64>(slot, FLOOR);
   const above = averageDb - floor;
   if (above >= 12.0 && loud) return;

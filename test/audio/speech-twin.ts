@@ -16,6 +16,8 @@ export class SpeechTwin {
   #seen = 0;
   #presence = 0;
   #excess = 0;
+  #idle = -0.5;
+  #idleSpread = 0.1;
   #level = 0;
   #wobble = 8;
   #quiet = 0;
@@ -48,7 +50,8 @@ export class SpeechTwin {
       this.floor + Math.max(6, Math.min(3.5 * this.#deviation, 0.7 * snr), Math.min(22, 0.6 * snr)),
       -72,
     );
-    const present = soft(2 * this.#presence + 0.2);
+    const wanted = Math.max(-2, Math.min(-0.1, this.#idle + 1.8 * this.#idleSpread));
+    const present = soft(2 * (this.#presence - wanted));
     const loud = top >= strong;
     this.#confidence = Math.max(0, this.#confidence - 0.0002);
     if (loud) {
@@ -68,7 +71,7 @@ export class SpeechTwin {
     const lasting = Math.min(present, soft((Math.max(this.#excess, top - this.floor - 3) - 0.27 * snr) * 0.7));
     const trust = Math.min(1, Math.max(0, (snr - 12) / 8));
     const voiced = trust * sharp + (1 - trust) * (loud ? Math.max(lasting, 0.6) : lasting) >= 0.5;
-    const rank = (present + soft((top - this.floor - 0.4 * snr) * 0.3)) / 2;
+    const rank = 0.85 * soft(2 * this.#presence + 0.2) + 0.15 * soft((top - this.floor - 0.4 * snr) * 0.3);
     this.score = voiced ? 0.5 + 0.5 * rank : 0.499 * rank;
     if (!voiced) this.#learn(averageDb, loud);
   }
@@ -161,6 +164,9 @@ export class SpeechTwin {
       this.#groupFloor[g]! += (above < 0 ? 0.2 : 0.06) * above;
       this.#groupDeviation[g]! += 0.05 * (Math.abs(above) - this.#groupDeviation[g]!);
     }
+    const more = this.#presence - this.#idle;
+    this.#idle += 0.02 * more;
+    this.#idleSpread += 0.02 * (Math.abs(more) - this.#idleSpread);
     const above = averageDb - this.floor;
     if (above >= 12 && loud) return;
     this.floor += (above < 0 ? 0.2 : 0.06) * above;
