@@ -196,7 +196,7 @@ async function specificationRules(): Promise<void> {
   await good.closed;
   await until(
     'the end reaches everybody',
-    20_000,
+    45_000,
     () =>
       [...of('/real/', 'critical_errors'), ...of('/am', 'failing_calls')].filter(({ status }) => status === 'resolved')
         .length >= 3,
