@@ -1,0 +1,206 @@
+// What measuring costs: a record and a scrape beside OpenTelemetry's SDK and prom-client, and everything on at 100 calls beside everything off.
+// Prints a table and one JSON line; `--gate` makes a missed limit an error. Rivals come from benchmarks/package.json; without them ours stands
+// alone. On each host: `npx bun benchmarks/metrics.ts`, `npx deno run -A benchmarks/metrics.ts`, `node --expose-gc benchmarks/metrics.ts`.
+import { createServer } from 'node:http';
+import process from 'node:process';
+import { startOtlpPush } from '../src/cli/otlp-push.ts';
+import { createPrometheusPage, createRegistry, renderPrometheus, takeSnapshot } from '../src/metrics/index.ts';
+import { createFacts } from '../src/hosts/node-facts.ts';
+import { createLogger } from '../src/ops/logs.ts';
+import { probeLoop } from '../src/ops/system/loop-probe.ts';
+import { startSampler } from '../src/ops/system/sampler.ts';
+import { systemClock } from '../src/runner/clock.ts';
+import { callerLoop, instantModels } from './conversation.ts';
+import { describeMachine, runtimeName } from './machine.ts';
+import { loadRivals, type Recorder, type Scraper } from './metrics/rivals.ts';
+import { benchmarkRuntime, openCall, pace } from './performance/calls.ts';
+import { nsPerCall, round, type Spread, timeMs } from './statistics.ts';
+
+const RECORDS = 1_000_000;
+const SERIES = 200;
+/** As in the reference: 17 buckets. */
+const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 1.5, 2.5, 5];
+const CALLS = 100;
+const misses: string[] = [];
+const figures: Record<string, unknown> = { benchmark: 'metrics', machine: describeMachine() };
+
+function limit(ok: boolean, text: string): void {
+  console.log(`${ok ? 'ok  ' : 'MISS'} ${text}`);
+  if (!ok) misses.push(text);
+}
+const shown = ({ median, min, max }: Spread, unit: string): string =>
+  `${round(median)} ${unit} (${round(min)} to ${round(max)})`;
+/** Latencies around 300 ms, the same each time. */
+const values = Float64Array.from({ length: 4096 }, (_, i) => 0.3 * Math.exp(0.6 * Math.sin(i * 12.9898) * 2));
+
+// ---- records ----
+
+function own(): Recorder[] {
+  const registry = createRegistry();
+  const labels = { agent: 'a', stage: 'llm', model: 'm' };
+  const counter = registry.counter({ name: 'c', help: 'C.', labels: Object.keys(labels) }).labels(labels);
+  const gauge = registry.gauge({ name: 'g', help: 'G.', labels: Object.keys(labels) }).labels(labels);
+  const histogram = registry
+    .histogram({ name: 'h', help: 'H.', unit: 's', labels: Object.keys(labels) })
+    .labels(labels);
+  return [
+    { name: 'counter', record: () => counter.add(1) },
+    { name: 'gauge', record: (i) => gauge.set(i) },
+    { name: 'histogram', record: (i) => histogram.record(values[i & 4095] as number) },
+  ];
+}
+
+/** Bytes that one record leaves behind, by the heap's growth without a collection; null where the heap does not tell. */
+function bytesPerCall(record: (i: number) => void): number {
+  const gc = (globalThis as { gc?: () => void }).gc;
+  for (let i = 0; i < 20_000; i++) record(i);
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 5; run++) {
+    gc?.();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 20_000; i++) record(i);
+    least = Math.min(least, (process.memoryUsage().heapUsed - before) / 20_000);
+  }
+  return Math.max(0, least);
+}
+
+const rivals = await loadRivals(BOUNDS, values);
+console.log(`${runtimeName()}\n`);
+const ownNs: Record<string, number> = {};
+const records: Record<string, unknown> = {};
+for (const { name, record } of own()) {
+  const ns = nsPerCall(record, RECORDS);
+  const bytes = bytesPerCall(record);
+  ownNs[name] = ns.median;
+  records[`syrinx ${name}`] = { ns, bytes };
+  limit(ns.median <= 50, `${name}: ${shown(ns, 'ns')} a record, limit 50`);
+  const probe = rivals.recorders.find((one) => one.name === 'OpenTelemetry histogram');
+  const seen = probe === undefined ? 0 : bytesPerCall(probe.record);
+  if (seen < 8) console.log(`     ${name}: bytes are not measured, this heap does not tell`);
+  else
+    limit(
+      bytes < 1,
+      `${name}: ${round(bytes, 1)} bytes a record (OpenTelemetry's histogram ${round(seen, 0)}), limit 0`,
+    );
+}
+for (const { name, record } of rivals.recorders) {
+  const ns = nsPerCall(record, RECORDS / 10);
+  records[name] = { ns };
+  const ratio = ns.median / (ownNs[name.split(' ')[1] ?? ''] ?? Number.NaN);
+  limit(ratio >= 8, `${name}: ${shown(ns, 'ns')} a record, ${round(ratio, 1)} times ours, wanted 8`);
+}
+figures.records = records;
+
+// ---- scrapes ----
+
+const registry = createRegistry();
+for (let i = 0; i < SERIES; i++) {
+  const histogram = registry
+    .histogram({ name: 'turn.duration', help: 'Turn.', unit: 's', labels: ['series', 'stage'], bounds: BOUNDS })
+    .labels({ series: String(i), stage: 'llm' });
+  for (let j = 0; j < 500; j++) histogram.record(values[(i * 17 + j) & 4095] as number);
+}
+const encoder = new TextEncoder();
+const scrape = timeMs(() => void encoder.encode(renderPrometheus(registry)), 21);
+const lines = renderPrometheus(registry).split('\n').length;
+limit(scrape.median <= 1.5, `scrape of ${SERIES} histograms (${lines} lines): ${shown(scrape, 'ms')}, limit 1.5`);
+const scrapes: Record<string, unknown> = { syrinx: scrape };
+for (const { name, prepare, scrape: rival } of rivals.scrapers as Scraper[]) {
+  await prepare(SERIES);
+  const taken: number[] = [];
+  for (let run = 0; run < 11; run++) {
+    const from = performance.now();
+    encoder.encode(await rival());
+    if (run > 0) taken.push(performance.now() - from);
+  }
+  taken.sort((a, b) => a - b);
+  const spread = { median: taken[5] ?? Number.NaN, min: taken[0] ?? Number.NaN, max: taken.at(-1) ?? Number.NaN };
+  scrapes[name] = spread;
+  console.log(`     ${name}: ${shown(spread, 'ms')}, ${round(spread.median / scrape.median, 1)} times ours`);
+}
+const snapshot = timeMs(() => void takeSnapshot(registry), 21);
+console.log(`     snapshot of the same: ${shown(snapshot, 'ms')}`);
+figures.scrapes = { ...scrapes, snapshot };
+
+// ---- everything on ----
+
+const runtime = benchmarkRuntime({ models: instantModels(3500), maxSessions: CALLS });
+const calls = Array.from({ length: CALLS }, () => openCall(runtime));
+const { packets } = callerLoop(8000);
+const inputs = calls.map(({ input }) => input);
+const sink = createServer((request, response) => {
+  request.resume();
+  request.on('end', () => response.end('{}'));
+});
+await new Promise<void>((ready) => sink.listen(0, '127.0.0.1', ready));
+const address = sink.address();
+const port = typeof address === 'object' && address !== null ? address.port : 0;
+
+/** Machine each second, event loop, a scrape and a delivery over OTLP each 5 s, a look at everything four times a second. */
+async function everything(): Promise<() => Promise<void>> {
+  const own = runtime.registry;
+  const stopProbe = probeLoop(own, systemClock);
+  const facts = createFacts();
+  const sampler = startSampler({ registry: own, facts, clock: systemClock, intervalMs: 1000, diskPath: '/' });
+  const push = await startOtlpPush({
+    settings: {
+      url: `http://127.0.0.1:${port}/v1/metrics`,
+      headers: {},
+      protocol: 'http/json',
+      temporality: 'cumulative',
+      histograms: 'explicit',
+      gzip: false,
+      timeoutMs: 2000,
+      intervalMs: 5000,
+    },
+    registry: own,
+    resource: { 'service.name': 'benchmark' },
+    version: '0',
+    log: createLogger({ level: 'error', format: 'json', write: (text) => console.error(text), now: Date.now }),
+    clock: systemClock,
+    epochMs: Date.now,
+  });
+  const page = createPrometheusPage(own, systemClock.now);
+  const scraper = setInterval(() => void encoder.encode(page()), 5000);
+  const monitor = setInterval(() => void takeSnapshot(own), 250);
+  return async () => {
+    clearInterval(scraper);
+    clearInterval(monitor);
+    stopProbe();
+    sampler.stop();
+    await push.stop(2000);
+  };
+}
+
+async function cpuPercent(seconds: number): Promise<number> {
+  const before = process.cpuUsage();
+  const startMs = performance.now();
+  await pace(inputs, packets, seconds);
+  const used = process.cpuUsage(before);
+  return (used.user + used.system) / 10 / (performance.now() - startMs);
+}
+
+const seconds = process.argv.includes('--quick') ? 3 : 10;
+await cpuPercent(4);
+const off: number[] = [];
+const on: number[] = [];
+for (let run = 0; run < 3; run++) {
+  off.push(await cpuPercent(seconds));
+  const stop = await everything();
+  on.push(await cpuPercent(seconds));
+  await stop();
+}
+await runtime.closeAll('measured');
+sink.close();
+const least = (list: readonly number[]): number => Math.min(...list);
+const cost = least(on) - least(off);
+const text = (list: readonly number[]): string => list.map((one) => round(one, 1)).join(', ');
+limit(
+  cost <= 2,
+  `everything on at ${CALLS} calls: ${round(cost)} % of a core more (off ${text(off)}; on ${text(on)}), limit 2`,
+);
+figures.everything = { off, on, cost };
+
+console.log(`\n${JSON.stringify(figures)}`);
+console.log(misses.length === 0 ? 'all limits kept' : `${misses.length} limits missed`);
+process.exit(process.argv.includes('--gate') && misses.length > 0 ? 1 : 0);
