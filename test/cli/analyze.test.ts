@@ -17,6 +17,9 @@ const FILES = {
   '/short.wav': writeWav(8000, [speech.subarray(0, 100)]),
   '/empty.wav': writeWav(8000, [new Int16Array(0)]),
   '/text.wav': 'this is not a recording',
+  '/said.txt': 'To call this number, press one.',
+  '/heard.txt': 'to call the number press one',
+  '/nothing.txt': '',
 };
 
 async function run(...args: string[]) {
@@ -61,6 +64,15 @@ test('JSON holds the same figures and says null where nothing was measured', asy
   assert.ok(Math.abs(stretch.startMs - 500) <= 60, `${stretch.startMs}`);
   const short = JSON.parse((await run('/short.wav', '--json')).out);
   assert.deepEqual([short.quality.score, short.windows], [null, []]);
+});
+
+test('word accuracy where what was said is known', async () => {
+  const texts = ['--reference', '/said.txt', '--transcript', '/heard.txt'];
+  assert.match((await run('/speech.wav', ...texts)).out, /^word accuracy: 83\.3 %; naturalness: not measured/m);
+  assert.equal(JSON.parse((await run('/speech.wav', '--json', ...texts)).out).wordAccuracy, 5 / 6);
+  assert.match((await run('/speech.wav', '--reference', '/said.txt')).errors, /belong together/);
+  const nothing = await run('/speech.wav', '--reference', '/nothing.txt', '--transcript', '/heard.txt');
+  assert.match(nothing.errors, /\/nothing\.txt: holds no words/);
 });
 
 test('a page and a chart that need nothing else', async () => {

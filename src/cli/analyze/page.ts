@@ -12,8 +12,8 @@ h1{font-size:20px;margin:0 0 6px;overflow-wrap:anywhere}p{margin:2px 0;color:var
 th,td{padding:4px 12px;text-align:right;border-bottom:1px solid var(--grid);white-space:nowrap}
 th{color:var(--soft);font-weight:600}td:last-child,th:last-child{text-align:left}`;
 
-export function pageHtml(source: Source, found: Measurement, svg: string): string {
-  const [first = '', ...more] = headlines(source, found).map(escapeHtml);
+export function pageHtml(source: Source, found: Measurement, words: number | null, svg: string): string {
+  const [first = '', ...more] = headlines(source, found, words).map(escapeHtml);
   const rows = found.windows.map(
     (window) => `<tr>${[...cells(window), remark(window)].map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
   );

@@ -53,8 +53,8 @@ export function remark(window: Measurement['windows'][number]): string {
   return said.join(', ');
 }
 
-/** One line each: what was read, what was heard, what it is worth. */
-export function headlines(source: Source, found: Measurement): string[] {
+/** One line each: what was read, what was heard, what it is worth. `words`: word accuracy, null without a transcript. */
+export function headlines(source: Source, found: Measurement, words: number | null): string[] {
   const { summary, hearings } = found;
   const channel = source.channels > 1 ? `, channel ${source.channel} of ${source.channels}` : '';
   const peak = found.peakDb === null ? 'digital silence' : `peak ${found.peakDb.toFixed(1)} dBFS`;
@@ -74,11 +74,13 @@ export function headlines(source: Source, found: Measurement): string[] {
     `${source.file}: ${found.seconds.toFixed(1)} s at ${source.rateHz} Hz${channel}, ${peak}`,
     `stretches of speech: ${heard.join(', ')}`,
     `signal quality index (1-5): ${quality}`,
-    'naturalness and word accuracy: not measured (they need ratings or a transcript)',
+    words === null
+      ? 'naturalness and word accuracy: not measured (they need ratings, --reference and --transcript)'
+      : `word accuracy: ${(words * 100).toFixed(1)} %; naturalness: not measured (it needs ratings)`,
   ];
 }
 
-export function terminalTable(source: Source, found: Measurement): string {
+export function terminalTable(source: Source, found: Measurement, words: number | null): string {
   const rows = found.windows.map((window) => [...cells(window), remark(window)]);
   const heads = [...HEADS, ''];
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
@@ -88,5 +90,5 @@ export function terminalTable(source: Source, found: Measurement): string {
       .join('  ')
       .trimEnd();
   const table = rows.length === 0 ? [] : ['', line(heads), ...rows.map(line)];
-  return [...headlines(source, found), ...table].join('\n');
+  return [...headlines(source, found, words), ...table].join('\n');
 }

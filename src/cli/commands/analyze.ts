@@ -1,5 +1,5 @@
 // `syrinx analyze`: what a session hears in a recording, as a table, JSON, SVG or a page: what to look at when a call went wrong.
-import { readWav, type SampleRateHz } from '../../audio/index.ts';
+import { readWav, type SampleRateHz, wordAccuracy } from '../../audio/index.ts';
 import type { Files } from '../../hosts/port.ts';
 import { chartSvg } from '../analyze/chart.ts';
 import { measure, type Measurement } from '../analyze/measure.ts';
@@ -29,6 +29,13 @@ export const command: Command = {
       placeholder: 'N',
       summary: 'Channel to look at; the caller is 1, the agent 2 (default 1)',
     },
+    {
+      name: 'reference',
+      kind: 'string',
+      placeholder: 'FILE',
+      summary: 'What was said, as text; with --transcript: share of the words that were recognized',
+    },
+    { name: 'transcript', kind: 'string', placeholder: 'FILE', summary: 'What was recognized, as text' },
   ],
   notes: ['Needs no models. Detectors are set as in the configuration (listening.*); both are shown.'],
   async run({ host, args, config }) {
@@ -36,14 +43,15 @@ export const command: Command = {
     const [html, svg] = [args.string('html'), args.string('svg')];
     const { source, samples } = await readChannel(host.files, file, args.number('channel') ?? 1);
     await checkOutputs(host.files, { '--html': html, '--svg': svg }, [file]);
+    const words = await readWords(host.files, args.string('reference'), args.string('transcript'));
     const found = await measure(samples, source.rateHz as SampleRateHz, config.listening);
-    host.print(args.boolean('json') === true ? jsonText(source, found) : terminalTable(source, found));
+    host.print(args.boolean('json') === true ? jsonText(source, found, words) : terminalTable(source, found, words));
     if (html === undefined && svg === undefined) return EXIT.success;
     const chart = chartSvg(samples, source.rateHz, found);
     const encoder = new TextEncoder();
     await writeOutputs(host.files, [
       ['--svg', svg, () => encoder.encode(chart)],
-      ['--html', html, () => encoder.encode(pageHtml(source, found, chart))],
+      ['--html', html, () => encoder.encode(pageHtml(source, found, words, chart))],
     ]);
     return EXIT.success;
   },
@@ -75,10 +83,27 @@ async function readChannel(
   return { source: { file, rateHz, channel, channels: channels.length }, samples };
 }
 
+/** Null without the two texts: then word accuracy is not measured. */
+async function readWords(files: Files, reference?: string, transcript?: string): Promise<number | null> {
+  if (reference === undefined && transcript === undefined) return null;
+  if (reference === undefined || transcript === undefined) {
+    const problems = ['--reference and --transcript belong together: what was said, and what was recognized'];
+    throw new UserError('Cannot measure word accuracy', { exitCode: EXIT.config, problems });
+  }
+  const read = async (file: string) =>
+    new TextDecoder().decode(await files.read(file).catch(systemProblem('Cannot read the file', file)));
+  const accuracy = wordAccuracy(await read(reference), await read(transcript));
+  if (accuracy !== null) return accuracy;
+  throw new UserError('Cannot measure word accuracy', {
+    exitCode: EXIT.config,
+    problems: [`${reference}: holds no words`],
+  });
+}
+
 /** Frames are left out: their figures are in the charts. */
-function jsonText(source: Source, found: Measurement): string {
+function jsonText(source: Source, found: Measurement, words: number | null): string {
   const { seconds, peakDb, hearings, windows, summary } = found;
   const speech = Object.fromEntries(hearings.map((hearing) => [hearing.vad, hearing.speech]));
-  const perceived = { naturalness: null, wordAccuracy: null };
+  const perceived = { naturalness: null, wordAccuracy: words };
   return JSON.stringify({ ...source, seconds, peakDb, quality: summary, ...perceived, speech, windows }, null, 1);
 }
