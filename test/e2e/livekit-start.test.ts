@@ -19,7 +19,7 @@ import { createLiveKitApi } from '../../src/livekit/api.ts';
 import { startCaller } from '../livekit/room/caller.ts';
 import { KEY, type RealServer, SECRET, startRealServer } from '../livekit/room/real-server.ts';
 import { registered, startSocketServer } from '../livekit/worker/socket-server.ts';
-import { endAll, HOSTS, type HostName, run, type Server, serve } from './program.ts';
+import { endAll, HOSTS, type HostName, run, type Server, serve, start } from './program.ts';
 import { dial } from './socket-caller.ts';
 import { onSteadyMachine } from './steadiness.ts';
 
@@ -149,6 +149,32 @@ async function serverComesAndGoes(host: HostName): Promise<void> {
   }
 }
 
+async function severalAgents(host: HostName): Promise<void> {
+  const livekit = await startRealServer();
+  const callers = [await startCaller(), await startCaller()];
+  try {
+    const api = createLiveKitApi({ server: livekit.url, apiKey: KEY, apiSecret: SECRET });
+    const program = start(host, ['start', 'test/e2e/two-agents.ts', '--port', '0'], { env: envOf(livekit) });
+    await program.lines(/livekit agent registered/, 2);
+    await Promise.all(
+      ['anna', 'otto'].map(async (agentName, i) => {
+        const room = `${agentName}s-room`;
+        callers[i]?.do('join', { url: livekit.url, token: await livekit.token('carl', room) });
+        await callers[i]?.hears('joined');
+        await api.dispatch.create(room, { agentName, metadata: `order ${i}`, attributes: { tier: 'gold' } });
+        const said = await callers[i]?.hears('transcription', 15_000, 0, ({ text }) => /tier/.test(String(text)));
+        assert.match(String(said?.text), new RegExp(`${agentName} was sent with order ${i}, tier is gold`));
+      }),
+    );
+    program.signal('SIGTERM');
+    for (const caller of callers) caller.do('leave');
+    assert.equal((await program.exit(15_000)).code, 0);
+  } finally {
+    await Promise.all(callers.map((caller) => caller.exit()));
+    await livekit.stop();
+  }
+}
+
 /** A server that takes our worker and hands out a token that the rooms' server refuses. */
 async function refusedToken(host: HostName): Promise<void> {
   const livekit = await startRealServer();
@@ -238,6 +264,9 @@ for (const host of HOSTS) {
     );
     void test('a server that comes late, goes and comes back; a key that it refuses', { skip }, () =>
       onSteadyMachine(() => serverComesAndGoes(host)),
+    );
+    void test('two agents of one program, each asked for by its name and told what for', { skip }, () =>
+      onSteadyMachine(() => severalAgents(host)),
     );
     void test('a hostile server: garbage, wrong orders, a room token that is refused and stays secret', { skip }, () =>
       onSteadyMachine(() => refusedToken(host)),
