@@ -12,6 +12,9 @@ export interface WorkerGauges {
 
 export type WorkerInstruments = ReturnType<typeof createWorkerInstruments>;
 
+/** Calls last from seconds to an hour. */
+const JOB_BOUNDS_S = [1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600];
+
 export function createWorkerInstruments(registry: Registry, gauges: WorkerGauges) {
   const counter = (name: string, help: string, labels: readonly string[] = [], unit?: string) =>
     registry.counter({ name: `syrinx.livekit.${name}`, help, labels, unit });
@@ -20,8 +23,8 @@ export function createWorkerInstruments(registry: Registry, gauges: WorkerGauges
       .gauge({ name: `syrinx.livekit.${name}`, help })
       .labels()
       .observe(source);
-  const duration = (name: string, help: string) =>
-    registry.histogram({ name: `syrinx.livekit.${name}`, help, unit: 's' }).labels();
+  const duration = (name: string, help: string, bounds?: readonly number[]) =>
+    registry.histogram({ name: `syrinx.livekit.${name}`, help, unit: 's', bounds }).labels();
 
   gauge('registrations', 'Agents that are registered with the LiveKit server now.', gauges.registered);
   gauge('jobs.running', 'Jobs that run now.', gauges.running);
@@ -41,7 +44,7 @@ export function createWorkerInstruments(registry: Registry, gauges: WorkerGauges
     assignmentsMissing: counter('assignments.missing', 'Accepted jobs that were not assigned in time.').labels(),
     ended: (outcome: 'success' | 'failed') => ended.labels({ outcome }).add(1),
     abandoned: counter('jobs.abandoned', 'Jobs that did not stop in their time.').labels(),
-    jobDuration: duration('jobs.duration', 'From the offer of a job to its end.'),
+    jobDuration: duration('jobs.duration', 'From the offer of a job to its end.', JOB_BOUNDS_S),
     lost: (cause: string) => losses.labels({ cause }).add(1),
     reconnects: counter('reconnects', 'Registrations after an outage.').labels(),
     outage: counter('outage', 'Time without a registration after the first one.', [], 's').labels(),
