@@ -48,14 +48,12 @@ async function modelComesBack(host: HostName, route: Route): Promise<void> {
     for (let i = 0; i < 2; i++) assert.equal(await isAnswered(server), false, 'during the fault');
     provider.heal();
     const healedMs = performance.now();
-    while (!(await isAnswered(server))) {
-      assert.ok(performance.now() - healedMs < BACK_MS, 'no answer within 30 s of the end of the fault');
+    let beganMs = healedMs;
+    for (; !(await isAnswered(server)); beganMs = performance.now()) {
+      // A breaker rests for 30 s from its last failure, which is before that.
+      assert.ok(beganMs - healedMs < BACK_MS, 'a call that began 30 s after the end of the fault is not answered');
     }
-    const backMs = performance.now() - healedMs;
-    assert.ok(backMs < BACK_MS, `${Math.round(backMs)} ms`);
-    console.log(
-      `# ${route} on ${host}: answered ${Math.round(backMs)} ms after the end of the fault, a call of 4 s included`,
-    );
+    console.log(`# ${route} on ${host}: the call of ${Math.round(beganMs - healedMs)} ms after the fault is answered`);
     server.program.signal('SIGTERM');
     assert.equal((await server.program.exit()).code, 0);
   } finally {

@@ -2,7 +2,7 @@
 import type { DataFolder } from '../../hosts/port.ts';
 import type { Registry } from '../../metrics/index.ts';
 import type { DeliveryRecord, Ending } from '../notify/delivery.ts';
-import { AlertEngine, type AlertEngineOptions } from './engine.ts';
+import { AlertEngine, type AlertEngineOptions, type Evaluation } from './engine.ts';
 import { Journal, readJournal, setAside } from './journal.ts';
 import type { Notification } from './notification.ts';
 import { NewerRecordsError } from './records.ts';
@@ -39,6 +39,8 @@ export interface AlertWatchOptions {
 
 /** Longest wait for a slow disk before a page goes out all the same. */
 const DISK_WAIT_MS = 1000;
+/** Work at one time; then calls have their turn. */
+const SLICE_MS = 1;
 /** Time between two evaluations beyond so many intervals is time in which nobody looked, and does not count. */
 const MAX_STEP_INTERVALS = 4;
 const MIN_STEP_MS = 15_000;
@@ -83,7 +85,8 @@ export class AlertWatch {
   readonly #feed = new RegistryFeed();
   readonly #startMs: number;
   #send: (notifications: readonly Notification[]) => void = () => {};
-  #cancel: (() => void) | undefined;
+  #cancel = (): void => {};
+  #stopped = false;
   /** The engine's clock: monotonic, from the wall clock at the start. */
   #hostMs: number;
   #lookedMs: number;
@@ -120,20 +123,34 @@ export class AlertWatch {
   start(send: (notifications: readonly Notification[]) => void): void {
     this.#send = send;
     send(this.engine.unsettled());
-    this.evaluate(this.#startMs);
-    this.#plan();
+    this.#evaluate(this.#startMs);
   }
 
-  /** One evaluation, for this moment of the clock. */
-  evaluate(atMs: number): void {
-    const { registry, wallNow, beforeReading, onNews } = this.#options;
+  /** One evaluation, for this moment of the clock; then the next one is planned. */
+  #evaluate(atMs: number): void {
+    const { registry, wallNow, beforeReading } = this.#options;
     this.#look(atMs);
     beforeReading?.();
     this.engine.observe(this.#feed.read(registry, this.engine.metrics(), this.#hostMs), this.#hostMs);
-    const { transitions, notifications, problems } = this.engine.evaluate(this.#hostMs, wallNow());
-    for (const transition of transitions) onNews({ kind: 'transition', transition });
-    for (const problem of problems) onNews({ kind: 'problem', problem });
-    this.#write(notifications);
+    this.#go(this.engine.evaluation(this.#hostMs, wallNow()));
+  }
+
+  /** Goes on with an evaluation for as long as others can wait. */
+  #go(slices: Generator<undefined, Evaluation, undefined>): void {
+    const { clock, onNews } = this.#options;
+    const startedMs = clock.now();
+    for (;;) {
+      const { done, value } = slices.next();
+      if (done === true) {
+        for (const transition of value.transitions) onNews({ kind: 'transition', transition });
+        for (const problem of value.problems) onNews({ kind: 'problem', problem });
+        this.#write(value.notifications);
+        return this.#plan();
+      }
+      if (clock.now() - startedMs < SLICE_MS) continue;
+      this.#cancel = clock.setTimer(() => this.#go(slices), 0);
+      return;
+    }
   }
 
   /** A notification that says it is a test, through the real channels. Empty: no such rule, or nobody to tell. */
@@ -162,8 +179,8 @@ export class AlertWatch {
 
   /** No more evaluations. The channels may still settle; then `close`. */
   stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#stopped = true;
+    this.#cancel();
   }
 
   async close(): Promise<void> {
@@ -181,6 +198,7 @@ export class AlertWatch {
 
   #plan(): void {
     const { clock, intervalMs } = this.#options;
+    if (this.#stopped) return;
     const nowMs = clock.now();
     // By the grid of the start, so that evaluations do not drift; those that were missed stay missed.
     this.#dueMs += intervalMs;
@@ -188,8 +206,7 @@ export class AlertWatch {
       // For the moment at which it was due: a timer that is a little late makes no duration longer.
       const lateMs = Math.max(0, clock.now() - this.#dueMs);
       this.#dueMs += Math.floor(lateMs / intervalMs) * intervalMs;
-      this.evaluate(this.#dueMs);
-      if (this.#cancel !== undefined) this.#plan();
+      this.#evaluate(this.#dueMs);
     }, this.#dueMs - nowMs);
   }
 

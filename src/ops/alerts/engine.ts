@@ -160,6 +160,15 @@ export class AlertEngine {
   /** Call it after `observe`, as often as alerts shall be judged. `hostMs`: ms since 1970 by which durations are counted,
    *  best of a clock that nobody sets; `wallMs`: what people's clocks show, for silences and what is told. */
   evaluate(hostMs: number, wallMs: number = hostMs): Evaluation {
+    const slices = this.evaluation(hostMs, wallMs);
+    for (;;) {
+      const { done, value } = slices.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** The same in slices, one for each rule, so that whoever has other things to do may do them in between. */
+  *evaluation(hostMs: number, wallMs: number = hostMs): Generator<undefined, Evaluation, undefined> {
     const nowMs = this.#timeline.at(hostMs);
     this.#takeOver(nowMs);
     const moment = { nowMs, wallMs, restoredMs: this.#restoredMs };
@@ -171,6 +180,7 @@ export class AlertEngine {
     for (const state of this.#leaving.splice(0)) note(state.end(moment));
     for (const state of this.#rules.values()) {
       note(state.rule.enabled ? state.evaluate(this.#store, moment) : state.end(moment));
+      yield;
     }
     const notifications = this.#tell(nowMs, wallMs);
     this.#heartbeat(nowMs);
