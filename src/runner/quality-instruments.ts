@@ -32,6 +32,21 @@ export function createQualityInstruments(registry: Registry): QualityInstruments
   const spoken = windows.labels({ speech: 'true' });
   const silent = windows.labels({ speech: 'false' });
   const degraded = counter('audio.quality.degraded', 'Windows that were poor, or much worse than their call.').labels();
+  const sound = registry.counter({
+    name: 'syrinx.jitter.audio',
+    help: 'Audio that a jitter buffer missed (lost), made up (concealed, part of it) or dropped as too late.',
+    unit: 's',
+    labels: ['what'],
+  });
+  const seconds = {
+    lost: sound.labels({ what: 'lost' }),
+    concealed: sound.labels({ what: 'concealed' }),
+    late: sound.labels({ what: 'late' }),
+  };
+  const events = counter('jitter.events', 'What a jitter buffer met, by kind.', ['what']);
+  const kinds = (['holes', 'duplicates', 'reordered', 'underruns', 'overruns'] as const).map(
+    (what) => [what, events.labels({ what })] as const,
+  );
   const scores = new Mean(score, lowest);
   const connections = new Mean(connection, null);
   return {
@@ -45,7 +60,13 @@ export function createQualityInstruments(registry: Registry): QualityInstruments
             indexes.record(report.score);
             scores.set(call, report.score);
           }
-          if (report.connection !== null) connections.set(call, report.connection.score);
+          const line = report.connection;
+          if (line === null) return;
+          connections.set(call, line.score);
+          seconds.lost.add(line.lostMs / 1000);
+          seconds.concealed.add(line.concealedMs / 1000);
+          seconds.late.add(line.lateMs / 1000);
+          for (const [what, handle] of kinds) handle.add(line[what]);
         },
         ended() {
           scores.delete(call);

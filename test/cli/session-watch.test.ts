@@ -101,7 +101,17 @@ test('the score of the newest window rides on the chunks; a window without speec
     dc: null,
   };
   const window = { type: 'quality' as const, atMs: 4000, windowMs: 4000, speechMs: 2000, degraded: false, ...nothing };
-  const connection = { score: 4, lossPercent: 2.5, jitterMs: 3, depthMs: 40 };
+  const counts = {
+    lostMs: 0,
+    concealedMs: 0,
+    lateMs: 0,
+    holes: 0,
+    duplicates: 0,
+    reordered: 0,
+    underruns: 0,
+    overruns: 0,
+  };
+  const connection = { score: 4, lossPercent: 2.5, jitterMs: 3, depthMs: 40, ...counts };
   observer.telemetry?.({ ...window, score: 4.2, connection }, 0);
   observer.frameLatency?.(1, 640);
   observer.telemetry?.({ ...window, score: null, connection: null }, 0);

@@ -11,6 +11,18 @@ function report(score: number | null, degraded = false): QualityReport {
   return { type: 'quality', score, degraded, ...window, ...nothing };
 }
 
+const COUNTS = {
+  lostMs: 40,
+  concealedMs: 30,
+  lateMs: 0,
+  holes: 2,
+  duplicates: 1,
+  reordered: 0,
+  underruns: 0,
+  overruns: 0,
+};
+const LINE = { score: 4.1, lossPercent: 1, jitterMs: 3, depthMs: 60, ...COUNTS };
+
 test('gauges follow the running calls', () => {
   const registry = createRegistry();
   const instruments = createQualityInstruments(registry);
@@ -23,7 +35,7 @@ test('gauges follow the running calls', () => {
   assert.equal(value('audio.quality.score'), 3);
   assert.equal(value('audio.quality.lowest'), 2);
   assert.equal(value('connection.score'), null);
-  b.report({ ...report(3), connection: { score: 4.1, lossPercent: 1, jitterMs: 3, depthMs: 40 } });
+  b.report({ ...report(3), connection: LINE });
   assert.equal(value('audio.quality.score'), 3.5);
   assert.equal(value('connection.score'), 4.1);
   b.ended();
@@ -37,4 +49,7 @@ test('gauges follow the running calls', () => {
   assert.equal(count('audio.quality.windows', { speech: 'true' }), 3);
   assert.equal(count('audio.quality.windows', { speech: 'false' }), 1);
   assert.equal(count('audio.quality.degraded', {}), 1);
+  assert.equal(count('jitter.events', { what: 'holes' }), 2);
+  const sound = registry.counter({ name: 'syrinx.jitter.audio', help: '', unit: 's', labels: ['what'] });
+  assert.equal(sound.labels({ what: 'lost' }).value, 0.04);
 });

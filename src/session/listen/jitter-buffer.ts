@@ -57,7 +57,7 @@ export class JitterBuffer {
   };
   readonly delays: DelayStatistics;
   readonly #output: JitterOutput;
-  readonly #perMs: number;
+  readonly samplesPerMs: number;
   readonly #ring: Int16Array;
   readonly #marks: Uint8Array;
   readonly #chunk: Int16Array;
@@ -77,11 +77,11 @@ export class JitterBuffer {
 
   constructor(rateHz: number, output: JitterOutput) {
     this.#output = output;
-    this.#perMs = rateHz / 1000;
-    const capacity = CAPACITY_MS * this.#perMs;
+    this.samplesPerMs = rateHz / 1000;
+    const capacity = CAPACITY_MS * this.samplesPerMs;
     this.#ring = new Int16Array(capacity);
     this.#marks = new Uint8Array(capacity);
-    this.#chunk = new Int16Array(CHUNK_MS * this.#perMs);
+    this.#chunk = new Int16Array(CHUNK_MS * this.samplesPerMs);
     this.#chunkBytes = new Uint8Array(this.#chunk.buffer);
     this.#views = Array.from({ length: this.#chunk.length + 1 }, () => undefined);
     this.#concealment = new Concealment(rateHz);
@@ -167,7 +167,7 @@ export class JitterBuffer {
     }
     const hole = position - this.#next;
     if (hole <= 0) return;
-    if (hole <= LONGEST_HOLE_MS * this.#perMs) {
+    if (hole <= LONGEST_HOLE_MS * this.samplesPerMs) {
       counters.lost += hole;
       counters.holes++;
     }
@@ -264,7 +264,7 @@ export class JitterBuffer {
     let from = position;
     while (from < this.#end && this.#markAt(from) !== PRESENT) from++;
     let to = from;
-    const most = Math.min(this.#end, from + historySamples(this.#perMs * 1000));
+    const most = Math.min(this.#end, from + historySamples(this.samplesPerMs * 1000));
     while (to < most && this.#markAt(to) === PRESENT) to++;
     this.#concealment.look(this.#ring, from, to - from, from - position);
   }

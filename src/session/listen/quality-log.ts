@@ -1,7 +1,7 @@
 // The quality of a call: a report for each window that the audio core has measured, and what they add up to.
 import { connectionScore } from '../../audio/connection-score.ts';
 import type { SignalQuality } from '../../audio/signal-quality.ts';
-import type { JitterBuffer } from './jitter-buffer.ts';
+import type { JitterBuffer, JitterCounters } from './jitter-buffer.ts';
 
 /** One window of 4 to 10 s. Null: not measured, for the figures of speech because the window held none. */
 export interface QualityReport {
@@ -31,6 +31,15 @@ export interface ConnectionReport {
   readonly lossPercent: number;
   readonly jitterMs: number;
   readonly depthMs: number;
+  /** In this window; see `JitterCounters`. */
+  readonly lostMs: number;
+  readonly concealedMs: number;
+  readonly lateMs: number;
+  readonly holes: number;
+  readonly duplicates: number;
+  readonly reordered: number;
+  readonly underruns: number;
+  readonly overruns: number;
 }
 
 /** All windows with speech together; null before the first. */
@@ -52,8 +61,8 @@ export class QualityLog {
   readonly #quality: SignalQuality | null;
   readonly #network: JitterBuffer | null;
   #seen = 0;
-  #received = 0;
-  #lost = 0;
+  /** The counters at the end of the window before. */
+  #counted: JitterCounters | null = null;
   #windows = 0;
   #degraded = 0;
   #lowest = Infinity;
@@ -128,19 +137,29 @@ export class QualityLog {
   #connection(): ConnectionReport | null {
     const network = this.#network;
     if (network === null) return null;
-    const { received, lost } = network.counters;
-    const newLost = lost - this.#lost;
-    const all = received - this.#received + newLost;
-    this.#received = received;
-    this.#lost = lost;
-    const lossPercent = all === 0 ? 0 : (100 * newLost) / all;
+    const now = network.counters;
+    const before = this.#counted;
+    const since = (key: keyof JitterCounters) => now[key] - (before?.[key] ?? 0);
+    const ms = (key: keyof JitterCounters) => round(since(key) / network.samplesPerMs, 10);
+    const all = since('received') + since('lost');
+    const lossPercent = all === 0 ? 0 : (100 * since('lost')) / all;
     const depthMs = network.depthMs;
-    return {
+    const report: ConnectionReport = {
       score: round(connectionScore({ delayMs: depthMs, lossPercent }), 100),
       lossPercent: round(lossPercent, 100),
       jitterMs: round(network.delays.jitterMs, 10),
       depthMs,
+      lostMs: ms('lost'),
+      concealedMs: ms('concealed'),
+      lateMs: ms('late'),
+      holes: since('holes'),
+      duplicates: since('duplicates'),
+      reordered: since('reordered'),
+      underruns: since('underruns'),
+      overruns: since('overruns'),
     };
+    this.#counted = { ...now };
+    return report;
   }
 }
 
