@@ -11,6 +11,7 @@ const id = fc.nat(5).map((n) => `AJ_${n}`);
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('offer' as const), id }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('assign' as const), id, token: fc.constantFrom('t', '') }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('call' as const), id }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('terminate' as const), id }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('end' as const), at: fc.nat(9), how: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('raw' as const), bytes: fc.uint8Array({ maxLength: 12 }) }) },
@@ -26,7 +27,7 @@ let jobsSeen = 0;
 
 test('any order of messages, losses and ends', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 40 }), async (isRegistered, steps) => {
+    fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 40, size: 'max' }), async (isRegistered, steps) => {
       const bench = createBench({ admission: { maxSessions: PLACES } });
       if (isRegistered) await bench.registered();
       else bench.worker.start();
@@ -40,6 +41,10 @@ test('any order of messages, losses and ends', async () => {
             break;
           case 'assign':
             link.assign(one.id, { token: one.token });
+            break;
+          case 'call':
+            link.offer(one.id);
+            link.assign(one.id);
             break;
           case 'terminate':
             link.terminate(one.id);
@@ -88,10 +93,10 @@ test('any order of messages, losses and ends', async () => {
       for (const link of bench.links.links) {
         // Nobody is told twice how a job ended, on one connection, unless it was offered or assigned again.
         const ends = link.all('updateJob').filter(({ status }) => status !== JobStatus.JS_RUNNING);
-        const asked = steps.filter((one) => one.do === 'assign' || one.do === 'offer').length;
+        const asked = steps.filter((one) => ['assign', 'offer', 'call'].includes(one.do)).length * 2;
         assert.ok(ends.length <= asked);
         for (const { jobId } of link.all('availability')) {
-          const offers = steps.filter((one) => one.do === 'offer' && one.id === jobId).length;
+          const offers = steps.filter((one) => (one.do === 'offer' || one.do === 'call') && one.id === jobId).length;
           assert.ok(link.answerTo(jobId).length <= offers);
         }
       }
