@@ -103,7 +103,7 @@ function hearFrame(slot: usize, averageDb: f64): void {
   let hold = load<f64>(slot, HOLD);
   const snr = max(6.0, active - floor);
   // The label rule of the evaluation set, heard as it goes: 38 dB below the speech or a few above the floor.
-  const weak = max(max(floor + min(6.0, max(1.5, 0.27 * snr)), active - 38.0), -76.0);
+  const weak = max(max(floor + min(6.0, max(1.5, 0.27 * snr)), active - 35.0), -76.0);
   const margin = max(6.0, max(min(3.5 * load<f64>(slot, DEVIATION), 0.7 * snr), min(22.0, 0.6 * snr)));
   const strong = max(floor + margin, -72.0);
   const idle = load<f64>(slot, IDLE_PRESENCE) + IDLE_SPREADS * load<f64>(slot, IDLE_SPREAD);

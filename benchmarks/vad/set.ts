@@ -40,6 +40,7 @@ export interface Evaluation {
     readonly microsecondsPer10Ms: number;
   };
   readonly conditions: Readonly<Record<string, ConditionResult>>;
+  readonly noiseOnly: Readonly<Record<string, { readonly falseAlarmsPerMinute: number }>>;
 }
 interface SetModules {
   loadSet(): unknown;

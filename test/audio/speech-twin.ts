@@ -45,7 +45,7 @@ export class SpeechTwin {
     this.#recover(averageDb);
 
     const snr = Math.max(6, this.#active - this.floor);
-    const weak = Math.max(this.floor + Math.min(6, Math.max(1.5, 0.27 * snr)), this.#active - 38, -76);
+    const weak = Math.max(this.floor + Math.min(6, Math.max(1.5, 0.27 * snr)), this.#active - 35, -76);
     const strong = Math.max(
       this.floor + Math.max(6, Math.min(3.5 * this.#deviation, 0.7 * snr), Math.min(22, 0.6 * snr)),
       -72,

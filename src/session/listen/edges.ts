@@ -4,6 +4,8 @@
 // 10 ms knows the instant but not the cause. Times in ms. All state is numbers: a frame allocates nothing.
 
 const HALF_MS = 10;
+/** Instead of a level: a call tone, which is neither voice nor noise of the line. */
+const TONE_DB = -200;
 /** Levels that are remembered: 480 ms. */
 const KEPT = 48;
 /** The noise is learnt from what lies 200 ms back, where the score has been low all around it. */
@@ -47,6 +49,13 @@ export class SpeechEdges {
     if (speech) this.#follow(Math.max(firstDb, secondDb));
     else if (this.#quiet > NOISE_AGE) this.#learn();
     else if (!this.#learnt) this.#guess();
+  }
+
+  /** Takes a frame in which a call tone sounds. */
+  tone(): void {
+    this.#push(TONE_DB);
+    this.#push(TONE_DB);
+    this.#quiet++;
   }
 
   /** Level from which 10 ms count as voice. */
@@ -108,6 +117,7 @@ export class SpeechEdges {
   }
 
   #learn(): void {
+    if (this.#level(NOISE_AGE) === TONE_DB || this.#level(NOISE_AGE + 1) === TONE_DB) return;
     if (!this.#learnt) {
       this.#learnt = true;
       this.#noiseDb = this.#level(NOISE_AGE);
@@ -122,7 +132,8 @@ export class SpeechEdges {
   /** Nothing is known yet: the quietest so far. */
   #guess(): void {
     let lowest = 0;
-    for (let back = 0; back < Math.min(KEPT, this.#count); back++) lowest = Math.min(lowest, this.#level(back));
+    for (let back = 0; back < Math.min(KEPT, this.#count); back++)
+      if (this.#level(back) !== TONE_DB) lowest = Math.min(lowest, this.#level(back));
     this.#noiseDb = lowest;
   }
 }

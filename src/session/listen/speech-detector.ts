@@ -82,13 +82,14 @@ export class SpeechDetector {
     if (vad === 'two-threshold') return this.#byTwoThresholds(frame, startMs);
     const threshold = this.#threshold;
     const wanted = vad === 'neural' ? threshold + this.#surer * (1 - threshold) * 2 : threshold;
-    let speech = frame.score >= wanted;
-    if (speech && isTone(frame.frame)) {
-      speech = false;
-      // What led up to it was its beginning.
-      if (!this.speaking) this.voicedMs = 0;
-    }
-    return vad === 'neural' ? this.#bySlowScore(frame, speech, startMs) : this.#byScore(frame, speech, startMs);
+    const speech = frame.score >= wanted;
+    // A tone is looked for where it could pass for speech, now or when the net has heard it.
+    const loud = vad === 'neural' && Math.max(frame.firstHalfDb, frame.secondHalfDb) >= this.#edges.thresholdDb;
+    const tone = (speech || loud) && isTone(frame.frame);
+    // What led up to it was its beginning.
+    if (tone && !this.speaking) this.voicedMs = 0;
+    if (vad === 'neural') return this.#bySlowScore(frame, speech, tone, startMs);
+    return tone ? this.silence(startMs + FRAME_MS) : this.#byScore(frame, speech, startMs);
   }
 
   /** Silence that was not received as frames (the line went quiet): the clock alone has moved on. */
@@ -136,11 +137,15 @@ export class SpeechDetector {
   }
 
   /** The score says that there is speech, and late; the levels say from when to when. */
-  #bySlowScore(frame: FrameMeasurements, speech: boolean, startMs: number): SpeechChange {
+  #bySlowScore(frame: FrameMeasurements, speech: boolean, tone: boolean, startMs: number): SpeechChange {
     const edges = this.#edges;
     const endMs = startMs + FRAME_MS;
+    if (tone) {
+      edges.tone();
+      return this.silence(endMs);
+    }
     edges.frame(frame.firstHalfDb, frame.secondHalfDb, speech);
-    if (frame.score >= STILL_HEARD && (speech || !isTone(frame.frame))) {
+    if (frame.score >= STILL_HEARD) {
       if (endMs - this.#heardEndMs > ONSET_GAP_MS) this.#heardFromMs = endMs;
       this.#heardEndMs = endMs;
     }
