@@ -2,6 +2,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import { FolderInUseError } from './port.ts';
 
@@ -37,18 +38,18 @@ export async function takeLock(path: string): Promise<Lock> {
   const text = JSON.stringify(owner);
   if (await create(path, text)) return hold(path, text);
   const first = await ownerOf(path);
-  if (await lives(path, first)) throw new FolderInUseError(path, first?.pid ?? null);
+  if (await lives(path, first)) throw new FolderInUseError(dirname(path), first?.pid ?? null);
   // Of several that see a dead owner, one may replace it: who comes second must not take the lock of the first.
   const turn = `${path}.turn`;
   if (!(await create(turn, text))) {
     if (await silentFor(turn, TURN_MS)) await unlink(turn).catch(() => {});
-    throw new FolderInUseError(path, null);
+    throw new FolderInUseError(dirname(path), null);
   }
   try {
     const other = await ownerOf(path);
-    if (await lives(path, other)) throw new FolderInUseError(path, other?.pid ?? null);
+    if (await lives(path, other)) throw new FolderInUseError(dirname(path), other?.pid ?? null);
     await unlink(path).catch(() => {});
-    if (!(await create(path, text))) throw new FolderInUseError(path, null);
+    if (!(await create(path, text))) throw new FolderInUseError(dirname(path), null);
   } finally {
     await unlink(turn).catch(() => {});
   }
