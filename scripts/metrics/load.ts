@@ -127,7 +127,11 @@ if (!isControl) {
     stopProbe();
     sampler.stop();
   };
-  for (const target of targets) await addTarget(target);
+  for (const target of targets) {
+    await addTarget(target);
+    // Not all in one instant, as no program with one receiver does.
+    await pause(120);
+  }
 }
 
 /** `name,protocol,histograms,temporality,packing=url` */
