@@ -1,4 +1,5 @@
 // The functions by which user code joins the numbers of this process: events, collectors, health checks.
+import { setAlertRule } from '../alerts/user-rules.ts';
 import type { HealthCheckOptions, UserCheck } from '../health/user-checks.ts';
 import type { Collector, CollectorOptions } from './collectors.ts';
 import type { EventBus } from './event-bus.ts';
@@ -29,10 +30,11 @@ export const unregisterCollector = (name: string): boolean => collectors.unregis
 export const registerHealthCheck = (name: string, check: UserCheck, options?: HealthCheckOptions): (() => void) =>
   processTelemetry.registerHealthCheck(name, check, options);
 
-/** The specification's `Telemetry.Metrics`, as far as it is for users: a handler to attach, and collectors. */
+/** The specification's `Telemetry.Metrics`, as far as it is for users: a handler to attach, collectors, alert rules. */
 export const Metrics: {
   /** Counts what it is attached to: `syrinx.events.handled`, `syrinx.events.duration`. */
   readonly handleEvent: typeof processTelemetry.handleEvent;
   readonly registerCollector: typeof registerCollector;
   readonly unregisterCollector: typeof unregisterCollector;
-} = { handleEvent: processTelemetry.handleEvent, registerCollector, unregisterCollector };
+  readonly setAlertRule: typeof setAlertRule;
+} = { handleEvent: processTelemetry.handleEvent, registerCollector, unregisterCollector, setAlertRule };
