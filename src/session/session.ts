@@ -3,7 +3,7 @@ import type { Analyzer } from '../audio/core.ts';
 import { Conversation } from './conversation.ts';
 import type { Effects, SessionState } from './effects.ts';
 import type { SessionEvent, TuningChange } from './inputs.ts';
-import { type Ledger, type LedgerTurn, ledgerTurn, type TurnMarks, type Wait } from './ledger.ts';
+import { type Ledger, type LedgerTurn, ledgerTurn, type SpeechScores, type TurnMarks, type Wait } from './ledger.ts';
 import { JitterBuffer } from './listen/jitter-buffer.ts';
 import { Listener, type ListenerEvents } from './listen/listener.ts';
 import { QualityLog, type QualitySummary } from './listen/quality-log.ts';
@@ -77,6 +77,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
   #callerStartMs = 0;
   #callerEndMs = 0;
   #endpointedMs = 0;
+  #speech: SpeechScores | undefined;
   #sttWaits: Wait[] = [];
   #nowMs = 0;
   /** The wake-up that was asked for and has not come. */
@@ -175,6 +176,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
   #endTurn(): void {
     this.#endpointedMs = this.#nowMs;
     this.#callerEndMs = this.#listener.hostMs(this.#listener.lastVoicedMs);
+    this.#speech = this.#listener.speechScores;
     this.#step(SILENCE);
   }
 
@@ -239,7 +241,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
     this.#wakeMs = Infinity;
-    this.#jitter?.advance(nowMs);
+    this.#jitter?.wake(nowMs);
     if (nowMs >= this.#lineSilentMs()) {
       this.#listener.cutSpeech();
       if (this.#turn.phase === 'user-speaking') this.#step(SPEECH_STOP);
@@ -275,6 +277,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     if (text === '') return;
     this.#callerStartMs = this.#nowMs;
     this.#callerEndMs = this.#nowMs;
+    this.#speech = undefined;
     this.#endpointedMs = this.#nowMs;
     this.#sttWaits = [];
     this.#listener.stopKeeping();
@@ -336,7 +339,10 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
         return speaker.respond(turn, decision.text, decision.early, this.#nowMs);
       case 'release': {
         const [startMs, endMs, endpointedMs] = [this.#callerStartMs, this.#callerEndMs, this.#endpointedMs];
-        return speaker.release({ startMs, endMs, endpointedMs, waits: [...this.#sttWaits] }, this.#nowMs);
+        return speaker.release(
+          { startMs, endMs, endpointedMs, waits: [...this.#sttWaits], speech: this.#speech },
+          this.#nowMs,
+        );
       }
       case 'abandon-reply':
         return speaker.abandon();

@@ -135,6 +135,18 @@ test('the wake-up gives a hole up when no packet comes any more', () => {
   assert.equal(buffer.wakeMs, Infinity);
 });
 
+test('when this process was held up, what waits outside is let in before a hole is given up', () => {
+  const { buffer, out } = line();
+  for (const i of [0, 1, 2, 4]) buffer.packet(packetAt(i), i * PACKET, sentMs(i));
+  // The timer comes half a second late, and then all the packets at once, not quite in order.
+  buffer.wake(700);
+  assert.equal(buffer.counters.lost, 0);
+  assert.equal(buffer.wakeMs, 710);
+  for (const i of [5, 3, 7, 6, 9, 8]) buffer.packet(packetAt(i), i * PACKET, 701);
+  same(out.subarray(0, 10 * PACKET), TONE.subarray(0, 10 * PACKET));
+  assert.equal(buffer.counters.lost, 0);
+});
+
 test('the first packet may be late or lost: the line begins at 0', () => {
   const { buffer, out } = line();
   buffer.packet(packetAt(1), PACKET, sentMs(1));

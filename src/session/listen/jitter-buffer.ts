@@ -35,6 +35,8 @@ const CAPACITY_MS = 640;
 /** A longer hole is a pause of the sender, not a loss: it is passed on as it is. */
 const LONGEST_HOLE_MS = 1000;
 const CHUNK_MS = 20;
+/** A hole must be known for so long before it is given up: when this process was held up, what is missing may come with the next call. */
+const GRACE_MS = 10;
 
 const EMPTY = 0;
 const PRESENT = 1;
@@ -72,6 +74,9 @@ export class JitterBuffer {
   #end = 0;
   #packetSamples: number;
   #missing = false;
+  /** A hole is at the front, since when. */
+  #waiting = false;
+  #waitingSinceMs = 0;
   /** When the hole at the front is given up; Infinity: there is none. */
   wakeMs = Infinity;
 
@@ -123,15 +128,26 @@ export class JitterBuffer {
     this.advance(nowMs);
   }
 
-  /** Gives up what has been waited for long enough. Called by `packet`, and when `wakeMs` has come. */
+  /** The timer for `wakeMs`. One that comes late says that packets may be waiting outside: they are let in first. */
+  wake(nowMs: number): void {
+    if (nowMs > this.wakeMs + GRACE_MS) this.wakeMs = nowMs + GRACE_MS;
+    else this.advance(nowMs);
+  }
+
+  /** Gives up what has been waited for long enough. */
   advance(nowMs: number): void {
     this.wakeMs = Infinity;
     while (this.#next < this.#end) {
       if (this.#markAt(this.#next) === PRESENT) this.#release(nowMs);
       else {
+        if (!this.#waiting) {
+          this.#waiting = true;
+          this.#waitingSinceMs = nowMs;
+        }
         const dueMs = this.delays.dueMs(this.#next + this.#packetSamples) + this.depthMs;
-        if (nowMs < dueMs) {
-          this.wakeMs = dueMs;
+        const giveUpMs = Math.max(dueMs, this.#waitingSinceMs + GRACE_MS);
+        if (nowMs < giveUpMs) {
+          this.wakeMs = giveUpMs;
           return;
         }
         this.#makeUp(this.#packetSamples, nowMs);
@@ -210,6 +226,7 @@ export class JitterBuffer {
     const size = this.#ring.length;
     const position = this.#next;
     if (this.#missing) this.#endHole();
+    this.#waiting = false;
     let n = 0;
     const most = Math.min(this.#chunk.length, this.#end - position);
     for (; n < most; n++) {

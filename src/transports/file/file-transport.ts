@@ -42,6 +42,8 @@ export class FileTransport implements Transport {
   /** End of the agent's audio, in output samples since the start. */
   #agentEnd = 0;
   readonly #network: SimulatedNetwork | null;
+  /** By the time at which they arrive. */
+  readonly #onTheWay: { readonly atMs: number; readonly position: number; readonly packet: Uint8Array }[] = [];
   #packets = 0;
   #quietSinceMs: number;
   #listening = true;
@@ -147,10 +149,22 @@ export class FileTransport implements Transport {
     const { clock, input } = this.#o;
     if (this.#network === null) return input.audio(this.#packet, position);
     for (const delayMs of this.#network.next(PACKET_MS)) {
-      const packet = this.#packet.slice();
-      clock.setTimer(() => {
-        if (!this.#closed) input.audio(packet, position);
-      }, delayMs);
+      const atMs = clock.now() + delayMs;
+      const before = this.#onTheWay.findLastIndex((other) => other.atMs <= atMs);
+      this.#onTheWay.splice(before + 1, 0, { atMs, position, packet: this.#packet.slice() });
+      clock.setTimer(() => this.#arrive(), delayMs);
+    }
+  }
+
+  /** In the order of the network, whatever order late timers have. */
+  #arrive(): void {
+    // Timers may be a little early; this one has no other to come after it.
+    const nowMs = this.#o.clock.now() + 1;
+    while (!this.#closed) {
+      const [first] = this.#onTheWay;
+      if (first === undefined || first.atMs > nowMs) return;
+      this.#onTheWay.shift();
+      this.#o.input.audio(first.packet, first.position);
     }
   }
 }
