@@ -19,7 +19,13 @@ export interface Ledger {
 export interface LedgerTurn {
   readonly turn: number;
   /** Null where the agent spoke unasked. `startMs`, `endMs`: first and last voiced sample. */
-  readonly caller: { readonly startMs: number; readonly endMs: number; readonly text: string } | null;
+  readonly caller: {
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly text: string;
+    /** What the VAD said of it; absent where it was typed, or where the VAD gives no score. */
+    readonly speech?: SpeechScores | undefined;
+  } | null;
   /** `startMs`, `endMs`: first and last audible sample, null if nothing was heard. */
   readonly agent: {
     readonly text: string;
@@ -37,6 +43,13 @@ export interface LedgerTurn {
   readonly unexplainedMs: number | null;
 }
 
+/** Scores (of the net: probabilities) of the frames that moved the end of the caller's speech on. Those of every frame: `replay --frames`. */
+export interface SpeechScores {
+  readonly frames: number;
+  readonly mean: number;
+  readonly least: number;
+}
+
 export interface LedgerStage {
   readonly name: string;
   readonly startMs: number;
@@ -51,6 +64,7 @@ export interface TurnMarks {
   readonly callerText: string | null;
   readonly callerStartMs: number;
   readonly callerEndMs: number;
+  readonly speech?: SpeechScores | undefined;
   /** When the turn's end was decided. */
   readonly endpointedMs: number;
   readonly waits: readonly Wait[];
@@ -89,7 +103,12 @@ export function ledgerTurn(marks: TurnMarks, zeroMs: number): LedgerTurn {
       unexplainedMs: null,
     };
   }
-  const caller = { startMs: onClock(marks.callerStartMs), endMs: onClock(marks.callerEndMs), text: marks.callerText };
+  const caller = {
+    startMs: onClock(marks.callerStartMs),
+    endMs: onClock(marks.callerEndMs),
+    text: marks.callerText,
+    ...(marks.speech === undefined ? {} : { speech: marks.speech }),
+  };
   if (agent.startMs === null) {
     return { turn: marks.turn, caller, agent, stages: [], responseMs: null, overheadMs: null, unexplainedMs: null };
   }

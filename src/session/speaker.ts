@@ -268,6 +268,7 @@ export class Speaker {
       callerText: reply.to,
       callerStartMs: caller?.startMs ?? atMs,
       callerEndMs: caller?.endMs ?? atMs,
+      speech: caller?.speech,
       endpointedMs: caller?.endpointedMs ?? atMs,
       waits: [...(caller?.waits ?? []), ...reply.waits],
       text: reply.text,

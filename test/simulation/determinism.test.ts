@@ -40,7 +40,7 @@ function hash(text: string): string {
 }
 
 /** What `busy` decides, on every host. Another number means that a session, or the runner that feeds it, does otherwise than it did. */
-const GOLDEN = '946ddff8';
+const GOLDEN = 'ae71f411';
 
 test('a recorded call replays to the same bytes, again and again and on every host', async () => {
   const first = await simulate(busy);

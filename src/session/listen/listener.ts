@@ -1,5 +1,6 @@
 // The caller's side of the clock: packets to frames, frames to starts and stops of speech, and the audio of the turn.
 import type { Analyzer } from '../../audio/core.ts';
+import type { SpeechScores } from '../ledger.ts';
 import type { SessionOptions } from '../options.ts';
 import { SpeechDetector } from './speech-detector.ts';
 import { Utterance } from './utterance.ts';
@@ -38,6 +39,11 @@ export class Listener {
   /** When the newest packet was due: its frames can not be decided earlier. */
   #dueMs = 0;
   #stopped = false;
+  /** Scores of the frames of the turn that is kept. */
+  readonly #scores: boolean;
+  #scoredFrames = 0;
+  #scoreSum = 0;
+  #leastScore = 1;
   framesIn = 0;
   framesLate = 0;
   frameLatencyMs = 0;
@@ -51,6 +57,7 @@ export class Listener {
     this.#detector = new SpeechDetector(options.listening);
     this.#utterance = new Utterance(options.listening.maxTurnMs);
     this.#events = events;
+    this.#scores = options.listening.vad !== 'two-threshold';
     this.#preRollMs = options.listening.preRollMs;
     this.#samplesPerMs = options.inputRateHz / 1000;
   }
@@ -165,10 +172,26 @@ export class Listener {
       );
       if (this.frameLatencyMs > LATE_MS) this.framesLate++;
       this.#utterance.push(analyzer.frame);
+      const voicedMs = this.#detector.lastVoicedMs;
       const change = this.#detector.frame(analyzer, startMs);
+      if (this.#scores && this.#detector.lastVoicedMs > voicedMs) this.#score(analyzer.score);
       if (change !== 'none') this.#events.speechChanged(change);
       this.#events.frameDone(this.#frameEndMs);
     }
+  }
+
+  #score(score: number): void {
+    this.#scoredFrames++;
+    this.#scoreSum += score;
+    this.#leastScore = Math.min(this.#leastScore, score);
+  }
+
+  /** Of the turn that is kept; undefined where there are none. */
+  get speechScores(): SpeechScores | undefined {
+    if (this.#scoredFrames === 0) return undefined;
+    const rounded = (score: number) => Math.round(score * 1000) / 1000;
+    const mean = rounded(this.#scoreSum / this.#scoredFrames);
+    return { frames: this.#scoredFrames, mean, least: rounded(this.#leastScore) };
   }
 
   /** The session has ended in the middle of a packet: the analyzer is not there any more. */
@@ -184,6 +207,11 @@ export class Listener {
 
   /** Keeps the audio from a little before the onset on. */
   keep(): void {
+    this.#scoredFrames = 0;
+    this.#scoreSum = 0;
+    this.#leastScore = 1;
+    // The frame that started it.
+    if (this.#scores) this.#score(this.#analyzer.score);
     this.#utterance.begin(this.#detector.onsetMs - this.#preRollMs, this.#frameEndMs);
   }
 

@@ -1,6 +1,6 @@
 // One answer of the agent while it is made and spoken: rounds of the model, tools between them, pieces for the voice.
 import type { ToolCall } from '../conversation.ts';
-import type { Wait } from '../ledger.ts';
+import type { SpeechScores, Wait } from '../ledger.ts';
 import type { ReplyOptions } from '../options.ts';
 import { PieceSplitter } from './pieces.ts';
 
@@ -38,6 +38,7 @@ export interface CallerMarks {
   readonly endMs: number;
   readonly endpointedMs: number;
   readonly waits: readonly Wait[];
+  readonly speech?: SpeechScores | undefined;
 }
 
 export class Reply {
