@@ -59,6 +59,7 @@ function provideSyrinx(): void {
     name: 'syrinx',
     setup(build) {
       build.module('syrinx', async () => ({ exports: await import('../index.ts'), loader: 'object' }));
+      build.module('syrinx/livekit', async () => ({ exports: await import('../livekit/index.ts'), loader: 'object' }));
       build.module('syrinx/audio', async () => ({ exports: await import('../audio/index.ts'), loader: 'object' }));
     },
   });

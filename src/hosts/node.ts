@@ -43,6 +43,7 @@ function provideSyrinx(): void {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const targets: Record<string, string> = {
     syrinx: new URL(`../index${extension}`, import.meta.url).href,
+    'syrinx/livekit': new URL(`../livekit/index${extension}`, import.meta.url).href,
     'syrinx/audio': new URL(`../audio/index${extension}`, import.meta.url).href,
   };
   module.registerHooks({

@@ -1,5 +1,6 @@
 // What goes wrong with the HTTP API of a LiveKit server, in one class with a closed kind.
 
+/** What kind of failure it was; a closed list. */
 export type LiveKitErrorKind =
   /** The key or the secret is refused, or has not the right. */
   | 'auth'
@@ -12,6 +13,7 @@ export type LiveKitErrorKind =
   | 'sip'
   | 'server';
 
+/** Thrown by everything that asks a LiveKit server. No message repeats a token. */
 export class LiveKitApiError extends Error {
   override readonly name = 'LiveKitApiError';
   readonly kind: LiveKitErrorKind;

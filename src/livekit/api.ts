@@ -5,6 +5,7 @@ import { serverAddresses } from './addresses.ts';
 import { asApiError } from './api-error.ts';
 import { type AgentRequest, agentDispatch, type CallerTokenOptions, callerToken, type Credentials } from './tokens.ts';
 
+/** A room that is open. */
 export interface RoomInfo {
   readonly sid: string;
   readonly name: string;
@@ -12,6 +13,7 @@ export interface RoomInfo {
   readonly participants: number;
   readonly createdAtMs: number;
 }
+/** Somebody in a room. */
 export interface ParticipantSummary {
   readonly sid: string;
   readonly identity: string;
@@ -19,6 +21,7 @@ export interface ParticipantSummary {
   /** Name under which an agent was dispatched; empty for others. */
   readonly agentName: string;
 }
+/** A wish for an agent in a room. */
 export interface DispatchInfo {
   readonly id: string;
   readonly agentName: string;
@@ -28,6 +31,7 @@ export interface DispatchInfo {
   readonly jobs: number;
 }
 
+/** A room that is to be made. Without a value the server's own default counts. */
 export interface RoomRequest {
   readonly name: string;
   readonly metadata?: string | undefined;
@@ -39,6 +43,7 @@ export interface RoomRequest {
   /** Dispatched at once, before the caller is there: hides the time that a dispatch takes. */
   readonly agents?: readonly AgentRequest[] | undefined;
 }
+/** A number that is to be rung and brought into a room. */
 export interface SipCallRequest {
   readonly trunkId: string;
   readonly number: string;
@@ -54,6 +59,7 @@ export interface SipCallRequest {
   /** Resolves when somebody answers; otherwise when it rings. Default true. */
   readonly waitUntilAnswered?: boolean | undefined;
 }
+/** A caller by telephone who is to be handed on. */
 export interface SipTransferRequest {
   readonly room: string;
   readonly identity: string;
@@ -86,6 +92,7 @@ export interface LiveKitApi {
   };
 }
 
+/** Where the server is, and as whom it is asked. */
 export interface LiveKitApiOptions extends Credentials {
   readonly server: string;
   /** Longest wait for an answer; calls by telephone ring for longer. Default 10 s. */

@@ -3,6 +3,7 @@ import type { LiveKitApi } from './api.ts';
 import { LiveKitApiError } from './api-error.ts';
 import type { Clock } from './clock.ts';
 
+/** What `summonAgent` is given. Times in ms. */
 export interface SummonOptions {
   readonly api: Pick<LiveKitApi, 'dispatch' | 'rooms'>;
   readonly room: string;
@@ -17,6 +18,7 @@ export interface SummonOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Whether an agent came, and after how many dispatches. */
 export interface Summoned {
   readonly dispatchId: string | undefined;
   /** The agent in the room; undefined when none came. */

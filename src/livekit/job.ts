@@ -18,6 +18,7 @@ export interface JobDescription {
   readonly dispatchId: string;
 }
 
+/** Somebody in a room, as the server described them when the job was offered. */
 export interface JobParticipant {
   readonly sid: string;
   readonly identity: string;

@@ -3,6 +3,7 @@ import { RoomAgentDispatch, RoomConfiguration } from '@livekit/protocol';
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
 import type { Acceptance, AgentPermissions } from './wire.ts';
 
+/** API key and secret of a LiveKit server. */
 export interface Credentials {
   readonly apiKey: string;
   readonly apiSecret: string;
@@ -52,6 +53,7 @@ export function createTokenSource({ apiKey, apiSecret }: Credentials): TokenSour
   };
 }
 
+/** Whom a token is for, and what it allows. */
 export interface CallerTokenOptions {
   readonly room: string;
   readonly identity: string;

@@ -2,6 +2,7 @@
 import { type WebhookEvent, WebhookReceiver } from 'livekit-server-sdk';
 import type { Credentials } from './tokens.ts';
 
+/** What `createWebhookGate` is given: the key that signs, who is told, and how much is remembered. */
 export interface WebhookGateOptions extends Credentials {
   /** ms since 1970. */
   readonly now: () => number;
@@ -15,12 +16,14 @@ export interface WebhookGateOptions extends Credentials {
   readonly maxBodyBytes?: number | undefined;
 }
 
+/** What the gate thinks of a request. */
 export interface WebhookVerdict {
   /** What to answer with: 200, 400 (no event), 401 (signature), 409 (replay or too old), 413, 500 (the handler failed). */
   readonly status: 200 | 400 | 401 | 409 | 413 | 500;
   readonly reason: string;
 }
 
+/** Takes each signed, recent event once. */
 export interface WebhookGate {
   /** `body` is the raw text as it came; `authorization` the header as it came. Never rejects. */
   receive(body: string, authorization: string | null): Promise<WebhookVerdict>;
@@ -31,6 +34,7 @@ const MAX_IDS = 10_000;
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_ID_CHARS = 128;
 
+/** A gate with a memory of its own: behind several of them the same event would be taken several times. */
 export function createWebhookGate(options: WebhookGateOptions): WebhookGate {
   const receiver = new WebhookReceiver(options.apiKey, options.apiSecret);
   const maxAgeMs = options.maxAgeMs ?? MAX_AGE_MS;

@@ -123,11 +123,11 @@ test('status sums what is known and says null where nothing is', async () => {
     load: 0.4,
     scale_up: false,
   });
-  assert.equal((body.processes as unknown[]).length, 3);
-  const dead = (await rig([DEAD]).get('/status')).body.metrics as Record<string, unknown>;
+  assert.equal((body.processes as unknown as unknown[]).length, 3);
+  const dead = (await rig([DEAD]).get('/status')).body.metrics as unknown as Record<string, unknown>;
   assert.deepEqual([dead.active_sessions, dead.memory_bytes, dead.load], [null, null, null]);
   const full = await rig([{ ...ONE, activeJobs: 8 }]).get('/status');
-  assert.equal((full.body.metrics as { scale_up: boolean }).scale_up, true);
+  assert.equal((full.body.metrics as unknown as { scale_up: boolean }).scale_up, true);
 });
 
 test('metrics and sessions of all', async () => {

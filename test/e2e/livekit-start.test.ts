@@ -1,4 +1,5 @@
 // `syrinx start` beside a real LiveKit server: readiness, tokens, webhooks, a key that is refused, a call that outlives SIGTERM, overload.
+// real time: other processes come up, register, speak and are stopped and continued by signals.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -233,7 +234,8 @@ async function overload(host: HostName): Promise<void> {
   const call = await dial(`${server.socketUrl}?rate=16000`);
   await call.notice('ready');
   const speaking = call.speak(new Int16Array(16_000 * 12));
-  const open = async () => (await get(server, '/status')).body.admission as { open: boolean; reason: string | null };
+  const open = async () =>
+    (await get(server, '/status')).body.admission as unknown as { open: boolean; reason: string | null };
   assert.equal((await open()).open, true);
   // The machine is taken away again and again: 300 ms of each 350.
   for (let i = 0; i < 12; i++) {

@@ -1,4 +1,5 @@
 // `syrinx start --processes 2` as users meet it: calls on one port, one process killed, the other's calls untouched, the way down.
+// real time: processes are killed and come up again.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
@@ -71,7 +72,7 @@ async function webSocketCalls(host: HostName): Promise<void> {
   const server = await serve(host, ['--processes', '2', '--max-sessions', '2']);
   await allReady(server);
   const [a, b] = [await ready(`${server.socketUrl}?rate=16000`), await ready(`${server.socketUrl}?rate=16000`)];
-  assert.deepEqual([placeOf(a), placeOf(b)].sort(), [1, 2], 'calls are spread');
+  assert.deepEqual(new Set([placeOf(a), placeOf(b)]), new Set([1, 2]), 'calls are spread');
   await answers(a);
   const list = (await (await fetch(`${server.url}/sessions`)).json()) as { total: number };
   assert.equal(list.total, 2);
@@ -85,7 +86,10 @@ async function webSocketCalls(host: HostName): Promise<void> {
   const all = await replaced(server, victim.pid);
   const backMs = performance.now() - killedMs;
   assert.ok(backMs < BACK_MS, `back after ${Math.round(backMs)} ms`);
-  assert.deepEqual(all.map(({ restarts }) => restarts).sort(), [0, 1]);
+  assert.equal(
+    all.reduce((sum, { restarts }) => sum + restarts, 0),
+    1,
+  );
   assert.notEqual(all[victim.process - 1]?.pid, victim.pid);
 
   // A call that loses its line finds its way back to the process that has it, by address and by hello.

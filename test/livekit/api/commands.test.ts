@@ -39,7 +39,14 @@ async function run(line: string, access: Access): Promise<{ code: number; out: s
   const file = { path: 'test.json', text: JSON.stringify({ livekit: access }) };
   const { config, origins } = loadConfig({ file });
   const log = createLogger({ level: 'error', format: 'json', write: () => {}, now: Date.now });
-  const context = { host, config, origins, log, version: '0.0.0', loadConfig: async () => assert.fail('not read again') };
+  const context = {
+    host,
+    config,
+    origins,
+    log,
+    version: '0.0.0',
+    loadConfig: async () => assert.fail('not read again'),
+  };
   try {
     const code = await command.run({ ...context, args: parseArguments(words, command) });
     return { code, out: host.out.join('\n'), error: '' };
