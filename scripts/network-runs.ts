@@ -78,10 +78,10 @@ export function throughJitterBuffer(pcm: Int16Array, options: NetworkOptions): N
   });
   const bytes = new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength);
   for (const { atMs, position } of arrivals(pcm, options)) {
-    while (buffer.wakeMs <= atMs) buffer.wake(buffer.wakeMs);
+    while (buffer.wakeMs <= atMs) buffer.advance(buffer.wakeMs);
     buffer.packet(bytes.subarray(position * 2, (position + PACKET) * 2), position, atMs);
   }
-  while (buffer.wakeMs < Infinity) buffer.wake(buffer.wakeMs);
+  while (buffer.wakeMs < Infinity) buffer.advance(buffer.wakeMs);
   return {
     samples: out,
     ...summary(delays),

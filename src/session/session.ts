@@ -241,7 +241,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     if (this.#endReason !== null) return;
     this.#nowMs = nowMs;
     this.#wakeMs = Infinity;
-    this.#jitter?.wake(nowMs);
+    this.#jitter?.advance(nowMs);
     if (nowMs >= this.#lineSilentMs()) {
       this.#listener.cutSpeech();
       if (this.#turn.phase === 'user-speaking') this.#step(SPEECH_STOP);

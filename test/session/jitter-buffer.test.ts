@@ -139,7 +139,7 @@ test('when this process was held up, what waits outside is let in before a hole 
   const { buffer, out } = line();
   for (const i of [0, 1, 2, 4]) buffer.packet(packetAt(i), i * PACKET, sentMs(i));
   // The timer comes half a second late, and then all the packets at once, not quite in order.
-  buffer.wake(700);
+  buffer.advance(700);
   assert.equal(buffer.counters.lost, 0);
   assert.equal(buffer.wakeMs, 710);
   for (const i of [5, 3, 7, 6, 9, 8]) buffer.packet(packetAt(i), i * PACKET, 701);

@@ -77,6 +77,7 @@ export class JitterBuffer {
   /** A hole is at the front, since when. */
   #waiting = false;
   #waitingSinceMs = 0;
+  #calledMs = 0;
   /** When the hole at the front is given up; Infinity: there is none. */
   wakeMs = Infinity;
 
@@ -128,14 +129,10 @@ export class JitterBuffer {
     this.advance(nowMs);
   }
 
-  /** The timer for `wakeMs`. One that comes late says that packets may be waiting outside: they are let in first. */
-  wake(nowMs: number): void {
-    if (nowMs > this.wakeMs + GRACE_MS) this.wakeMs = nowMs + GRACE_MS;
-    else this.advance(nowMs);
-  }
-
-  /** Gives up what has been waited for long enough. */
+  /** Gives up what has been waited for long enough. Called by `packet`, and when `wakeMs` has come. */
   advance(nowMs: number): void {
+    const calledMs = this.#calledMs;
+    this.#calledMs = nowMs;
     this.wakeMs = Infinity;
     while (this.#next < this.#end) {
       if (this.#markAt(this.#next) === PRESENT) this.#release(nowMs);
@@ -145,7 +142,12 @@ export class JitterBuffer {
           this.#waitingSinceMs = nowMs;
         }
         const dueMs = this.delays.dueMs(this.#next + this.#packetSamples) + this.depthMs;
-        const giveUpMs = Math.max(dueMs, this.#waitingSinceMs + GRACE_MS);
+        let giveUpMs = Math.max(dueMs, this.#waitingSinceMs + GRACE_MS);
+        // Nobody asked when it was time: then packets may be waiting outside as well.
+        if (calledMs < giveUpMs && nowMs > giveUpMs + GRACE_MS) {
+          this.#waitingSinceMs = nowMs;
+          giveUpMs = nowMs + GRACE_MS;
+        }
         if (nowMs < giveUpMs) {
           this.wakeMs = giveUpMs;
           return;
