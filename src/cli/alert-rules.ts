@@ -73,38 +73,44 @@ function placed(key: string, origins: LoadedConfig['origins']): string {
   return key;
 }
 
-/** One rule of the configuration, for commands that have no running program: a metric is taken on trust, since instruments are
- *  declared by what runs. Throws a `UserError`. */
-export function loneRule({ config, origins }: Pick<LoadedConfig, 'config' | 'origins'>, name: string): AlertRule {
-  const names: string[] = [];
-  let found: AlertRule | undefined;
-  let problems: readonly string[] = [];
-  rulesOf(
-    { config, origins },
-    {
-      setAlertRule(rule, given, place) {
-        names.push(rule);
-        if (rule !== name) return [];
-        const { metric } = given as Record<string, unknown>;
-        const trusted =
-          typeof metric === 'string' && metric.includes('.') ? [{ name: metric, unit: '', help: '' }] : [];
-        const known = catalogueOf([]);
-        const metrics = catalogueOf(trusted.filter((fact) => !known.has(fact.name)));
-        const channels = [...GRANTED_CHANNELS];
-        const read = readAlertRule(rule, given, { metrics, channels, place, nearest });
-        found = read.rule;
-        problems = read.problems;
-        return [];
-      },
+/** The rules of a configuration where nothing runs: a metric that is not of the specification may be an instrument that only a
+ *  running program declares, and is taken on trust unless it looks like a slip. Throws a `UserError`. */
+export function rulesOnTrust(loaded: Pick<LoadedConfig, 'config' | 'origins'>): ReadonlyMap<string, AlertRule> {
+  const found = new Map<string, AlertRule>();
+  const known = catalogueOf([]);
+  const read: Pick<AlertEngine, 'setAlertRule'> = {
+    setAlertRule(name, given, place) {
+      const { metric } = given as Record<string, unknown>;
+      const isOwn = typeof metric === 'string' && !known.has(metric) && nearest(metric, known.keys()) === undefined;
+      const metrics = isOwn ? catalogueOf([{ name: metric, unit: '', help: '' }]) : known;
+      const { rule, problems, warnings } = readAlertRule(name, given, {
+        metrics,
+        channels: GRANTED_CHANNELS,
+        place,
+        nearest,
+      });
+      if (rule === undefined) throw new AlertRuleError(problems);
+      found.set(name, rule);
+      return warnings;
     },
-  );
+  };
+  try {
+    rulesOf(loaded, read);
+  } catch (error) {
+    if (!(error instanceof AlertRuleError)) throw error;
+    throw new UserError('Alert rules are not valid', { exitCode: EXIT.config, problems: error.problems, cause: error });
+  }
+  return found;
+}
+
+/** One of them; throws a `UserError` with the nearest name. */
+export function ruleOnTrust(loaded: Pick<LoadedConfig, 'config' | 'origins'>, name: string): AlertRule {
+  const rules = rulesOnTrust(loaded);
+  const found = rules.get(name);
   if (found !== undefined) return found;
-  const meant = nearest(name, names);
-  throw new UserError(problems.length > 0 ? 'Alert rule is not valid' : `No rule is called '${name}'`, {
+  const meant = nearest(name, rules.keys());
+  throw new UserError(`No rule is called '${name}'`, {
     exitCode: EXIT.config,
-    problems:
-      problems.length > 0
-        ? problems
-        : [meant === undefined ? `known: ${names.join(', ')}` : `did you mean '${meant}'?`],
+    problems: [meant === undefined ? `known: ${[...rules.keys()].join(', ')}` : `did you mean '${meant}'?`],
   });
 }

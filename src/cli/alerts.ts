@@ -81,8 +81,10 @@ async function run(options: AlertsOptions): Promise<Running> {
     agentName: processNumber === undefined ? agentName : `${agentName} ${processNumber}`,
     clock,
     onSettled: (notification, ending) => {
-      if (ending !== 'delivered')
+      // A reminder that is covered by a newer notification is no loss.
+      if (ending !== 'delivered' && ending !== 'superseded') {
         log.error('nobody is told by this channel', { channel: notification.channel, ending });
+      }
       watch?.settled(notification, ending);
     },
     onAttempt: (record) => {

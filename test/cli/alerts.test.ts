@@ -56,6 +56,20 @@ test('simulate takes rules of the configuration, and refuses what is wrong with 
   }
 });
 
+test('`config validate` refuses rules that cannot be, and trusts instruments that it cannot know', async () => {
+  const validate = async (rule: object) => {
+    const host = createFakeHost({ env: { SYRINX_ALERTS_RULES: JSON.stringify({ mine: rule }) } });
+    const code = await main(host, ['config', 'validate']);
+    return { code, errors: host.errors.join('\n') };
+  };
+  const limit = { condition: '>', threshold: 5 };
+  assert.equal((await validate({ metric: 'weather.rain', ...limit })).code, 0);
+  const slip = await validate({ metric: 'system.cpu_percnt', ...limit });
+  assert.equal(slip.code, 2);
+  assert.match(slip.errors, /alerts\.rules\.mine\.metric .*Did you mean "system\.cpu_percent"/);
+  assert.match((await validate({ metric: 'api.error_rate', ...limit })).errors, /5 can never be met/);
+});
+
 test('list, silence, acknowledge and test ask the server, with its token', async () => {
   const asked: string[] = [];
   const answers: Record<string, unknown> = {

@@ -1,5 +1,5 @@
 // `syrinx alerts`: what fires on a running server, silences, tests and acknowledgements there, and rules tried out with made-up values.
-import { loneRule } from '../alert-rules.ts';
+import { ruleOnTrust } from '../alert-rules.ts';
 import { simulate } from '../alert-simulation.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -153,7 +153,7 @@ function silenceRow({ id, ends_at, created_by, matchers }: Row): string[] {
 
 async function trial(context: CommandContext, name: string, format: Format): Promise<number> {
   const { host, args } = context;
-  const rule = loneRule(context, name);
+  const rule = ruleOnTrust(context, name);
   const every = args.number('every') ?? 5;
   const result = withProblems(() =>
     simulate(

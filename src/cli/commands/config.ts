@@ -58,7 +58,10 @@ async function show({ host, args, loadConfig }: CommandContext, format: Format):
 async function validate({ host, args, loadConfig }: CommandContext, format: Format): Promise<void> {
   const file = args.positionals[1];
   const { SETTINGS } = await import('../../config/settings.ts');
-  const { origins, warnings } = await loadConfig(file);
+  const { rulesOnTrust } = await import('../alert-rules.ts');
+  const loaded = await loadConfig(file);
+  rulesOnTrust(loaded);
+  const { origins, warnings } = loaded;
   const given = [...origins].filter(([key, { kind }]) => kind !== 'default' && SETTINGS.has(key)).length;
   if (format === 'json') host.print(answer({ valid: true, given, warnings }));
   else host.print(`Configuration is valid: ${given} settings given, the others by default`);
