@@ -77,8 +77,10 @@ export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitSer
   host.setEnvironment('NODE_ENV', 'production');
   const support = await loadNative((message) => log.error('native library panicked', { reason: message }));
   if (!support.rtc) {
-    log.error('calls from LiveKit are off', { rtc: false, reason: support.reason });
-    return withoutRtc(rooms, support.reason);
+    // Its loader goes on with advice for a fault of package managers, which this rarely is.
+    const [reason = support.reason] = support.reason.split('. ');
+    log.error('calls from LiveKit are off', { rtc: false, reason });
+    return withoutRtc(rooms, reason);
   }
   let refuse: (detail: string) => void = () => {};
   const refused = new Promise<string>((resolve) => {

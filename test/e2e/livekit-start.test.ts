@@ -150,6 +150,29 @@ async function serverComesAndGoes(host: HostName): Promise<void> {
   }
 }
 
+async function withoutRtc(host: HostName): Promise<void> {
+  const env = {
+    LIVEKIT_URL: 'ws://127.0.0.1:9',
+    LIVEKIT_API_KEY: KEY,
+    LIVEKIT_API_SECRET: SECRET,
+    // Where the loader of the addon looks first.
+    NAPI_RS_NATIVE_LIBRARY_PATH: '/dev/null',
+  };
+  const server = await serve(host, [], { env });
+  const { rtc, reason } = (await get(server, '/status')).body.livekit as unknown as { rtc: boolean; reason: string };
+  assert.equal(rtc, false);
+  assert.match(reason, /^LiveKit's native library can not be loaded: \S/);
+  assert.doesNotMatch(reason, /npm/);
+  assert.deepEqual([(await get(server, '/health')).body.status, (await get(server, '/ready')).code], ['degraded', 200]);
+  assert.equal((await post(server, '/livekit/token', '{}')).code, 201, 'tokens need no native code');
+  const call = await dial(`${server.socketUrl}?rate=16000`);
+  await call.notice('ready');
+  call.say({ type: 'bye' });
+  await call.closed;
+  server.program.signal('SIGTERM');
+  assert.equal((await server.program.exit()).code, 0);
+}
+
 async function severalAgents(host: HostName): Promise<void> {
   const livekit = await startRealServer();
   const callers = [await startCaller(), await startCaller()];
@@ -270,6 +293,8 @@ for (const host of HOSTS) {
     void test('two agents of one program, each asked for by its name and told what for', { skip }, () =>
       onSteadyMachine(() => severalAgents(host)),
     );
+    // The binary has its addon inside and asks nobody for it.
+    if (host !== 'binary') void test('without the native library everything else runs', () => withoutRtc(host));
     void test('a hostile server: garbage, wrong orders, a room token that is refused and stays secret', { skip }, () =>
       onSteadyMachine(() => refusedToken(host)),
     );
