@@ -28,6 +28,8 @@ const LOOK_BACK_MS = 100;
 const MOST_LOOK_BACK_MS = 300;
 const NOISY_LINE_DB = 27;
 const LOOK_BACK_MS_PER_DB = 18;
+/** ... and what stands out by so much more is the voice's, wherever it lies. */
+const CLEARLY_OVER_DB = 8;
 /** Holes inside a word. */
 const HOLE_MS = 60;
 
@@ -88,8 +90,9 @@ export class SpeechEdges {
     let onsetMs = 0;
     for (let back = 0; back < Math.min(KEPT, this.#count); back++) {
       const atMs = back * HALF_MS;
-      if (atMs >= lookBackMs || atMs - onsetMs > HOLE_MS) break;
-      if (this.#level(back) >= threshold) onsetMs = atMs + HALF_MS;
+      if (atMs >= MOST_LOOK_BACK_MS || atMs - onsetMs > HOLE_MS) break;
+      const wanted = atMs < lookBackMs ? threshold : threshold + CLEARLY_OVER_DB;
+      if (this.#level(back) >= wanted) onsetMs = atMs + HALF_MS;
     }
     return onsetMs;
   }
