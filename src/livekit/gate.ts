@@ -31,6 +31,8 @@ export interface Gate {
   /** All parts together. */
   occupancy(): Occupancy;
   measures(): AdmissionMeasures;
+  /** Calls `listener` whenever the door has opened or closed, in the call of `judge` that noticed it; returns how to stop that. */
+  watch(listener: () => void): () => void;
   /** To be asked before each call of a burst, and now and then in between: strain must last before it counts. */
   judge(): AdmissionVerdict;
 }
@@ -40,7 +42,9 @@ const NOT_MEASURED: AdmissionMeasures = { lateFrameShare: null, loopLagMs: null,
 export function createGate({ limits: given, measures = () => NOT_MEASURED, clock }: GateOptions): Gate {
   const limits: AdmissionLimits = { ...DEFAULT_ADMISSION, ...given };
   const parts = new Set<() => Occupancy>();
+  const listeners = new Set<() => void>();
   let state: AdmissionState = INITIAL_ADMISSION;
+  let isOpen = limits.maxSessions > 0;
   const occupancy = () => {
     let sessions = 0;
     let pending = 0;
@@ -59,10 +63,19 @@ export function createGate({ limits: given, measures = () => NOT_MEASURED, clock
     },
     occupancy,
     measures,
+    watch(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     judge() {
       const assessed = assess(state, { ...measures(), ...occupancy() }, limits, clock.now());
       state = assessed.state;
-      return assessed.verdict;
+      const { verdict } = assessed;
+      if (verdict.open !== isOpen) {
+        isOpen = verdict.open;
+        for (const listener of listeners) listener();
+      }
+      return verdict;
     },
   };
 }

@@ -157,7 +157,13 @@ class LiveKitWorker implements Worker {
       roomsUrl: rooms,
       admit: () => (this.#isDraining ? 'draining' : options.gate.judge().reason),
     });
-    this.#leaveGate = options.gate.join(() => ({ sessions: this.#jobs.running, pending: this.#jobs.reserved }));
+    const leave = options.gate.join(() => ({ sessions: this.#jobs.running, pending: this.#jobs.reserved }));
+    // The server would go on offering for as long as it is not told.
+    const unwatch = options.gate.watch(() => this.#tell());
+    this.#leaveGate = () => {
+      leave();
+      unwatch();
+    };
     this.#seats = options.agents.map((agent) => this.#seat(agent, worker));
   }
 

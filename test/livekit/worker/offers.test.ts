@@ -149,6 +149,27 @@ test('strain closes the door, is told at once, and opens it again only when it h
   assert.equal(link.last('updateWorker')?.status, WorkerStatus.WS_AVAILABLE);
 });
 
+test('a door that is closed by calls of another kind is told at once, and so is its opening', async () => {
+  const bench = createBench({ admission: { maxSessions: 2 } });
+  const link = await bench.registered();
+  bench.measures = { ...bench.measures, otherSessions: 2 };
+  assert.equal(bench.gate.judge().open, false);
+  assert.deepEqual(
+    [link.last('updateWorker')?.status, link.last('updateWorker')?.load],
+    [WorkerStatus.WS_FULL, Math.fround(0.7)],
+  );
+  bench.measures = { ...bench.measures, otherSessions: 1 };
+  bench.gate.judge();
+  assert.equal(link.last('updateWorker')?.status, WorkerStatus.WS_AVAILABLE);
+  const told = link.all('updateWorker').length;
+  for (let i = 0; i < 5; i++) bench.gate.judge();
+  assert.equal(link.all('updateWorker').length, told);
+  await bench.worker.drain(0);
+  bench.measures = { ...bench.measures, otherSessions: 2 };
+  bench.gate.judge();
+  assert.ok(link.all('updateWorker').length <= told + 1, 'a worker that is over says nothing');
+});
+
 test('calls that are no jobs of the worker count too', async () => {
   const bench = createBench({ admission: { maxSessions: 2 } });
   const link = await bench.registered();
