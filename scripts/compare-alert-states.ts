@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { labelsKey } from '../src/ops/alerts/labels.ts';
 import { evaluate } from '../test/ops/alert-truth.ts';
 import { type RandomCase, randomCase } from './alerts/random-cases.ts';
 import { root, run } from './steps.ts';
@@ -51,7 +52,7 @@ function expanded(states: string): string {
 }
 
 function text(alerts: readonly States[], states: (coded: string) => string): string {
-  const lines = alerts.map((one) => JSON.stringify([Object.entries(one.labels).sort(), states(one.states)]));
+  const lines = alerts.map((one) => JSON.stringify([labelsKey(one.labels), states(one.states)]));
   return lines.sort().join('\n');
 }
 

@@ -1,4 +1,5 @@
 // Random cases for alert engines: series with gaps, ends, stale markers, NaN and infinities, resets, and a rule over them, also as PromQL.
+import { labelsKey } from '../../src/ops/alerts/labels.ts';
 import type { TruthCase } from '../../test/ops/alert-truth.ts';
 
 export type RandomCase = TruthCase & { readonly id: string; readonly rule: { readonly expr: string } };
@@ -18,7 +19,7 @@ export function randomCase(seed: number, counters: boolean): RandomCase {
   const series = new Map<string, TruthCase['series'][number]>();
   for (let i = draw.whole(1, 6); i > 0; i--) {
     const labels = randomLabels(draw);
-    const key = JSON.stringify(Object.entries(labels).sort());
+    const key = labelsKey(labels);
     if (!series.has(key)) series.set(key, { labels, values: randomValues(draw, samples, threshold, sampleEvery) });
   }
   const skip = draw.chance(0.2) ? skipped(draw, steps) : undefined;
