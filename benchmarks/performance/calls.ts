@@ -1,6 +1,7 @@
 // Many calls in this process, paced in real time: what a worker does without sockets between it and its callers.
 import process from 'node:process';
 import { defineAgent } from '../../src/agent/define-agent.ts';
+import { createNeuralVad } from '../../src/audio/neural/index.ts';
 import { composeRuntime, type Runtime } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { HistogramHandle } from '../../src/metrics/index.ts';
@@ -26,7 +27,10 @@ export function benchmarkRuntime({ models, simulated, maxSessions = 100 }: Runti
     flags: [flag('capacity.max_sessions', maxSessions), flag('models.provider', 'simulated')],
   });
   const log = createLogger({ level: 'error', format: 'json', write: (text) => console.error(text), now: Date.now });
-  return composeRuntime({ config, agent: defineAgent({ instructions: 'Answer briefly.' }), log, models, simulated });
+  const agent = defineAgent({ instructions: 'Answer briefly.' });
+  // As calls of the program hear.
+  const neural = config.listening.vad === 'neural' ? createNeuralVad({ maxSlots: maxSessions }) : undefined;
+  return composeRuntime({ config, agent, log, models, simulated, neural });
 }
 
 export interface LineEvents {
