@@ -136,7 +136,9 @@ if (!isControl) {
 
 /** `name,protocol,histograms,temporality,packing=url` */
 async function addTarget(text: string): Promise<void> {
-  const [how = '', url = ''] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
+  const at = text.indexOf('=');
+  const how = text.slice(0, at);
+  const url = text.slice(at + 1);
   const [name = '', protocol, histograms, temporality, compression] = how.split(',');
   const settings = otlpSettings(config, {
     OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url,

@@ -2,6 +2,7 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { MetricReader, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 
+/** How the provider of `openMeterProvider` is used. */
 export interface MeterProviderOptions {
   /** Makes it the one that `metrics.getMeter()` of `@opentelemetry/api` asks. Default false: nothing of yours is touched. */
   readonly global?: boolean | undefined;

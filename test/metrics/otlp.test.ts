@@ -29,6 +29,19 @@ function pointsOf(batch: OtlpBatch, name: string) {
   return batch.metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
 }
 
+/** The one point of the histogram. */
+function latencyOf(batch: OtlpBatch) {
+  const [point] = pointsOf(batch, 'latency');
+  assert.ok(point);
+  return point.value as {
+    readonly count: number;
+    readonly buckets: object;
+    readonly scale: number;
+    readonly zeroCount: number;
+    readonly positive: { readonly offset: number; readonly bucketCounts: number[] };
+  };
+}
+
 test('the numbers of kinds are those of the SDK', () => {
   assert.deepEqual(OTLP_POINT, {
     histogram: DataPointType.HISTOGRAM,
@@ -85,11 +98,11 @@ test('deltas hold what is new since the last delivery, and a lost batch comes ag
   const again = producer.collect();
   assert.equal(pointsOf(again, 'calls')[0]?.value, 6);
   assert.deepEqual(pointsOf(again, 'calls')[0]?.startTime, [1000, 0]);
-  assert.equal((pointsOf(again, 'latency')[0]?.value as { count: number }).count, 1);
+  assert.equal(latencyOf(again).count, 1);
   again.delivered();
   assert.deepEqual(pointsOf(producer.collect(), 'calls'), []);
   latency.record(0.05);
-  assert.deepEqual((pointsOf(producer.collect(), 'latency')[0]?.value as { buckets: object }).buckets, {
+  assert.deepEqual(latencyOf(producer.collect()).buckets, {
     boundaries: [0.1, 1],
     counts: [1, 0, 0],
   });
@@ -99,11 +112,7 @@ test('exponential buckets hold every value, at their place', () => {
   const { producer, latency } = setUp({ histograms: 'exponential' });
   const values = [0, 0.001, 0.02, 0.5, 0.5, 1, 3];
   for (const value of values) latency.record(value);
-  const point = pointsOf(producer.collect(), 'latency')[0]?.value as {
-    scale: number;
-    zeroCount: number;
-    positive: { offset: number; bucketCounts: number[] };
-  };
+  const point = latencyOf(producer.collect());
   const { scale, zeroCount, positive } = point;
   assert.equal(zeroCount, 1);
   const base = 2 ** (2 ** -scale);
@@ -120,10 +129,7 @@ test('exponential buckets hold every value, at their place', () => {
 test('values far apart make the buckets wider, not more', () => {
   const { producer, latency } = setUp({ histograms: 'exponential' });
   for (let exponent = -29; exponent <= 39; exponent++) latency.record(1.5 * 2 ** exponent);
-  const { scale, positive } = pointsOf(producer.collect(), 'latency')[0]?.value as {
-    scale: number;
-    positive: { offset: number; bucketCounts: number[] };
-  };
+  const { scale, positive } = latencyOf(producer.collect());
   assert.ok(positive.bucketCounts.length <= 1280, `${positive.bucketCounts.length} buckets`);
   assert.equal(scale, 4);
   assert.equal(
