@@ -1,6 +1,7 @@
 // From samples to magnitudes: four frames of 256, 128 apart, periodic Hann, one frame in each lane of every vector, so that no step
 // of the transform shuffles.
 import { cosPi, sinPi } from '../elementary';
+import { gatherFrames, radix4Stage } from '../fft';
 import { HEARD, MAGNITUDES, REVERSED, SPECTRUM, TWIDDLES, WINDOW } from './layout';
 
 /** Complex points: 256 real samples, packed in pairs. */
@@ -26,10 +27,10 @@ export function createFrontEnd(): void {
 /** Magnitudes of what was heard: 576 samples of PCM16 at `pcm`. Returns the largest. */
 export function magnitudes(pcm: usize): f32 {
   hear(pcm);
-  gather();
-  stage(1);
-  stage(4);
-  stage(16);
+  gatherFrames(HEARD, STEP_BYTES, POINTS, WINDOW, REVERSED, SPECTRUM);
+  radix4Stage(SPECTRUM, POINTS, 1, TWIDDLES, 2 * POINTS);
+  radix4Stage(SPECTRUM, POINTS, 4, TWIDDLES, 2 * POINTS);
+  radix4Stage(SPECTRUM, POINTS, 16, TWIDDLES, 2 * POINTS);
   lastStage();
   return unpack();
 }
@@ -43,82 +44,6 @@ function hear(pcm: usize): void {
     v128.store(at, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(x)), 16);
   }
   for (let i: usize = 0; i < 64; i++) store<f32>(HEARD + ((576 + i) << 2), load<f32>(HEARD + ((574 - i) << 2)));
-}
-
-/** Windows the frames and writes them in the order of `REVERSED`: lane l of point n is samples 2n and 2n + 1 of frame l. */
-function gather(): void {
-  for (let n = 0; n < POINTS; n += 2) {
-    const from = HEARD + (<usize>n << 3);
-    const a = v128.load(from);
-    const b = v128.load(from + STEP_BYTES);
-    const c = v128.load(from + 2 * STEP_BYTES);
-    const d = v128.load(from + 3 * STEP_BYTES);
-    const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-    const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-    const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    const window = WINDOW + (<usize>n << 3);
-    const first = SPECTRUM + (<usize>load<u8>(REVERSED + <usize>n) << 5);
-    const second = SPECTRUM + (<usize>load<u8>(REVERSED + <usize>n, 1) << 5);
-    v128.store(first, f32x4.mul(v128.shuffle<f32>(abLow, cdLow, 0, 1, 4, 5), v128.load32_splat(window)));
-    v128.store(first, f32x4.mul(v128.shuffle<f32>(abLow, cdLow, 2, 3, 6, 7), v128.load32_splat(window, 4)), 16);
-    v128.store(second, f32x4.mul(v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5), v128.load32_splat(window, 8)));
-    v128.store(second, f32x4.mul(v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), v128.load32_splat(window, 12)), 16);
-  }
-}
-
-/** One radix-4 stage of both halves; `span` points apart. */
-// @ts-ignore: decorator
-@inline
-function stage(span: i32): void {
-  const apart = <usize>span << 5;
-  // Twiddle W_(4 span)^j is entry j * 64 / span of the table of W_256.
-  const turn = <usize>(64 / span) << 3;
-  for (let j = 0; j < span; j++) {
-    const w1 = TWIDDLES + <usize>j * turn;
-    const w2 = TWIDDLES + 2 * <usize>j * turn;
-    const w3 = TWIDDLES + 3 * <usize>j * turn;
-    const w1r = v128.load32_splat(w1);
-    const w1i = v128.load32_splat(w1, 4);
-    const w2r = v128.load32_splat(w2);
-    const w2i = v128.load32_splat(w2, 4);
-    const w3r = v128.load32_splat(w3);
-    const w3i = v128.load32_splat(w3, 4);
-    for (let k = j; k < POINTS; k += 4 * span) {
-      const at = SPECTRUM + (<usize>k << 5);
-      const ar = v128.load(at);
-      const ai = v128.load(at, 16);
-      let xr = v128.load(at + apart);
-      let xi = v128.load(at + apart, 16);
-      const br = f32x4.sub(f32x4.mul(xr, w1r), f32x4.mul(xi, w1i));
-      const bi = f32x4.add(f32x4.mul(xr, w1i), f32x4.mul(xi, w1r));
-      xr = v128.load(at + 2 * apart);
-      xi = v128.load(at + 2 * apart, 16);
-      const cr = f32x4.sub(f32x4.mul(xr, w2r), f32x4.mul(xi, w2i));
-      const ci = f32x4.add(f32x4.mul(xr, w2i), f32x4.mul(xi, w2r));
-      xr = v128.load(at + 3 * apart);
-      xi = v128.load(at + 3 * apart, 16);
-      const dr = f32x4.sub(f32x4.mul(xr, w3r), f32x4.mul(xi, w3i));
-      const di = f32x4.add(f32x4.mul(xr, w3i), f32x4.mul(xi, w3r));
-      const sumR = f32x4.add(ar, cr);
-      const sumI = f32x4.add(ai, ci);
-      const differenceR = f32x4.sub(ar, cr);
-      const differenceI = f32x4.sub(ai, ci);
-      const otherR = f32x4.add(br, dr);
-      const otherI = f32x4.add(bi, di);
-      // -i (b - d)
-      const turnedR = f32x4.sub(bi, di);
-      const turnedI = f32x4.sub(dr, br);
-      v128.store(at, f32x4.add(sumR, otherR));
-      v128.store(at, f32x4.add(sumI, otherI), 16);
-      v128.store(at + apart, f32x4.add(differenceR, turnedR));
-      v128.store(at + apart, f32x4.add(differenceI, turnedI), 16);
-      v128.store(at + 2 * apart, f32x4.sub(sumR, otherR));
-      v128.store(at + 2 * apart, f32x4.sub(sumI, otherI), 16);
-      v128.store(at + 3 * apart, f32x4.sub(differenceR, turnedR));
-      v128.store(at + 3 * apart, f32x4.sub(differenceI, turnedI), 16);
-    }
-  }
 }
 
 /** Joins the two halves: radix 2. */
