@@ -14,6 +14,8 @@ export interface TrueSeries {
   /** How many were at most each bound. */
   readonly below?: readonly number[];
   readonly quantiles?: readonly (number | null)[];
+  /** Has fixed buckets wherever it goes. */
+  readonly form?: 'explicit';
 }
 
 /** A sample as a receiver answers a query. */
@@ -88,7 +90,7 @@ export function compare(
       if (receiver.keepsLastGauge) found.delete(keyOf(name, labels, ignored));
     } else if (one.kind !== 'histogram') {
       expect(name, labels, one.value ?? Number.NaN, moving);
-    } else if (histograms === 'explicit') {
+    } else if (histograms === 'explicit' || one.form === 'explicit') {
       expect(`${name}_count`, labels, count, moving);
       expect(`${name}_sum`, labels, sum, moving);
       bounds.forEach((bound, i) => expect(`${name}_bucket`, { ...labels, le: String(bound) }, below[i] ?? 0, moving));

@@ -2,22 +2,16 @@
 // `load.ts HOST PORT [NAME=otlp-url ...]`; the raw log that the metrics are compared with is kept beside them.
 import process from 'node:process';
 import { defineAgent, tool } from '../../src/agent/define-agent.ts';
+import { collectApiMetrics, openMeterProvider } from '../../src/cli/api-metrics.ts';
 import { composeRuntime } from '../../src/cli/compose.ts';
 import { type OtlpPush, startOtlpPush } from '../../src/cli/otlp-push.ts';
 import { otlpSettings, resourceOf } from '../../src/cli/otlp-settings.ts';
+import { startTelemetry } from '../../src/cli/telemetry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Host } from '../../src/hosts/port.ts';
-import {
-  CounterHandle,
-  createPrometheusPage,
-  describeTarget,
-  GaugeHandle,
-  HistogramHandle,
-} from '../../src/metrics/index.ts';
+import { CounterHandle, createPrometheusPage, GaugeHandle, HistogramHandle } from '../../src/metrics/index.ts';
 import { demoDialogue } from '../../src/models/simulated/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';
-import { probeLoop } from '../../src/ops/system/loop-probe.ts';
-import { startSampler } from '../../src/ops/system/sampler.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { createRawLog } from './raw-log.ts';
 import { holdCalls } from './callers.ts';
@@ -46,7 +40,7 @@ const agent = defineAgent({
 });
 const flag = (key: string, value: unknown) => ({ name: key, key, value });
 const { config } = loadConfig({
-  flags: [flag('models.provider', 'simulated'), flag('capacity.max_sessions', 200)],
+  flags: [flag('models.provider', 'simulated'), flag('capacity.max_sessions', 200), flag('telemetry.link_mbps', 1000)],
   environment: {},
 });
 const log = createLogger({
@@ -102,7 +96,7 @@ const page = createPrometheusPage(registry, systemClock.now);
 const requests = registry.counter({ name: 'http.requests', help: 'Requests.', labels: ['method', 'route', 'status'] });
 const startedMs = performance.now();
 const pushes = new Map<string, OtlpPush>();
-let stopMeasuring = (): void => {};
+let stopMeasuring = async (): Promise<void> => {};
 
 if (!isControl) {
   registry
@@ -113,19 +107,29 @@ if (!isControl) {
     .gauge({ name: 'memory', unit: 'By', help: 'Resident memory.' })
     .labels()
     .observe(() => host.facts.memoryBytes());
-  const stopProbe = probeLoop(registry, systemClock);
-  const sampler = startSampler({
+  const telemetry = await startTelemetry({
+    host: { ...host, env: {} },
+    config,
     registry,
-    facts: host.facts,
-    clock: systemClock,
-    intervalMs: 1000,
-    diskPath: '/',
-    linkBitsPerS: 1e9,
+    agentName: 'load',
+    log,
+    version: '0.0.0',
   });
-  describeTarget(registry, resource);
-  stopMeasuring = () => {
-    stopProbe();
-    sampler.stop();
+  const meter = (await openMeterProvider()).getMeter('shop');
+  const orders = meter.createCounter('shop.orders', { description: 'Orders.' });
+  const stock = meter.createUpDownCounter('shop.stock', { description: 'Stock.' });
+  const wait = meter.createHistogram('shop.wait', { description: 'Wait.', unit: 's' });
+  let sold = 0;
+  const shop = setInterval(() => {
+    orders.add(1, { kind: sold++ % 2 === 0 ? 'weasel' : 'stoat' });
+    stock.add(sold % 3 === 0 ? -1 : 1);
+    wait.record((sold % 7) / 3);
+  }, 250);
+  stopMeasuring = async () => {
+    clearInterval(shop);
+    // The page shows what users measure as it stood a second ago.
+    await pause(1500);
+    await telemetry.stop();
   };
   for (const target of targets) {
     await addTarget(target);
@@ -153,10 +157,47 @@ async function addTarget(text: string): Promise<void> {
   if (settings === null) throw new Error(`No settings for ${text}`);
   const attributes = { ...resource, 'service.name': name };
   const options = { settings, registry, resource: attributes, version: '0.0.0', log: otlpLog, clock: systemClock };
-  pushes.set(name, await startOtlpPush({ ...options, epochMs: Date.now }));
+  // The reader of deltas is one, and two receivers would share what it gives.
+  const others = temporality === 'delta' ? undefined : () => collectApiMetrics('cumulative');
+  pushes.set(name, await startOtlpPush({ ...options, epochMs: Date.now, others }));
 }
 
 let calls: ReturnType<typeof holdCalls> | undefined;
+
+/** What user code measures with the OpenTelemetry API; its histograms have fixed buckets everywhere. */
+async function theirs(): Promise<unknown[]> {
+  if (isControl) return [];
+  const scopes = await collectApiMetrics('cumulative');
+  return scopes.flatMap(({ metrics }) =>
+    metrics.flatMap(({ descriptor, dataPoints }) =>
+      dataPoints.map(({ attributes: labels, value }) => {
+        const { name } = descriptor;
+        const one = { name, labels, form: 'explicit' };
+        if (typeof value === 'number') {
+          const kind = name === 'shop.orders' ? 'counter' : 'gauge';
+          const prometheusName = kind === 'counter' ? 'shop_orders_total' : 'shop_stock';
+          return { ...one, kind, prometheusName, value };
+        }
+        const { buckets, count, sum } = value as {
+          buckets: { boundaries: number[]; counts: number[] };
+          count: number;
+          sum: number;
+        };
+        let seen = 0;
+        const below = buckets.boundaries.map((_, i) => (seen += buckets.counts[i] ?? 0));
+        return {
+          ...one,
+          kind: 'histogram',
+          prometheusName: 'shop_wait_seconds',
+          count,
+          sum,
+          bounds: buckets.boundaries,
+          below,
+        };
+      }),
+    ),
+  );
+}
 
 /** What is true: every series as the registry holds it. */
 function truth(): unknown[] {
@@ -197,7 +238,7 @@ async function command(name: string, query: URLSearchParams): Promise<unknown> {
     await runtime.closeAll('measured');
     // What is asked of models for nobody ends, too.
     await pause(500);
-    stopMeasuring();
+    await stopMeasuring();
     return {};
   }
   if (name === 'add') {
@@ -214,7 +255,7 @@ async function command(name: string, query: URLSearchParams): Promise<unknown> {
     for (const push of pushes.values()) await push.stop(3000);
     return {};
   }
-  if (name === 'truth') return truth();
+  if (name === 'truth') return [...truth(), ...(await theirs())];
   if (name === 'raw') return raw.values();
   return { error: `unknown command ${name}` };
 }

@@ -29,6 +29,8 @@ export interface OtlpPush {
 
 /** A delivery that takes longer than its time limit by this is given up by us: the exporter has forgotten it. */
 const GRACE_MS = 2000;
+/** Batches of others that are kept for a receiver that does not answer; the oldest are given up. */
+const MAX_OWED = 20;
 
 export async function startOtlpPush(options: OtlpPushOptions): Promise<OtlpPush> {
   const { settings, registry, log, clock } = options;
@@ -52,6 +54,8 @@ export async function startOtlpPush(options: OtlpPushOptions): Promise<OtlpPush>
   const took = registry.histogram({ name: 'syrinx.otlp.duration', unit: 's', help: 'Time of a delivery.' }).labels();
   const resource = await resourceFrom(options.resource);
   const scope = { name: 'syrinx', version: options.version };
+  /** Deltas of others are given once: what did not arrive goes along again. */
+  let owed: readonly ScopeMetrics[] = [];
   let underWay: Promise<boolean> | null = null;
   let isFailing = false;
   let stopped = false;
@@ -74,11 +78,13 @@ export async function startOtlpPush(options: OtlpPushOptions): Promise<OtlpPush>
   async function deliver(): Promise<boolean> {
     const startMs = clock.now();
     try {
-      const others = (await options.others?.().catch(() => [])) ?? [];
+      const others = [...owed, ...((await options.others?.().catch(() => [])) ?? [])];
+      if (settings.temporality === 'delta') owed = others.slice(-MAX_OWED);
       const batch = producer.collect();
       const metrics = { resource, scopeMetrics: [{ scope, metrics: batch.metrics }, ...others] };
       await exported(metrics as unknown as ResourceMetrics);
       batch.delivered();
+      owed = [];
       points.add(batch.points);
       outcomes.ok.add(1);
       took.record((clock.now() - startMs) / 1000);

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { ROWS } from '../../scripts/metrics/dashboard-panels.ts';
 import { datadogDashboard, filledQueries, grafanaDashboard } from '../../scripts/metrics/dashboards.ts';
 import { catalogueTable, everyInstrument, TABLE_BEGIN, TABLE_END } from '../../scripts/metrics/every-instrument.ts';
+import { DERIVED_METRICS, RENAMED_METRICS } from '../../src/ops/alerts/registry-feed.ts';
 import { sourcesUnder, textOf, withoutComments } from '../rules/source.ts';
 
 const entries = await everyInstrument();
@@ -93,6 +94,20 @@ test('whoever declares an instrument is in the table', () => {
     .map(([, name = '']) => name)
     .filter((name) => !entries.some((one) => one.name === name));
   assert.deepEqual(missing, []);
+});
+
+test('every metric that alert rules derive from is declared, with the labels that they look at', () => {
+  for (const { name, by, part, all } of DERIVED_METRICS) {
+    for (const { metric, where = {} } of [part, all]) {
+      const entry = entries.find((one) => one.name === metric);
+      assert.ok(entry, `${name}: there is no ${metric}`);
+      for (const label of [...by, ...Object.keys(where)])
+        assert.ok(entry.labels.includes(label), `${metric}: ${label}`);
+    }
+  }
+  for (const { name, metric } of RENAMED_METRICS) {
+    assert.equal(entries.find((one) => one.name === metric)?.kind, 'gauge', `${name}: ${metric}`);
+  }
 });
 
 test('no label is made for ids or words', () => {

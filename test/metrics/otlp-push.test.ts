@@ -1,7 +1,7 @@
 // Deliveries over OTLP: one at a time, failures counted and said once, nothing lost in deltas, an end within its time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { PushMetricExporter, ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { startOtlpPush } from '../../src/cli/otlp-push.ts';
 import { createRegistry, takeSnapshot } from '../../src/metrics/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';
@@ -9,7 +9,10 @@ import { settled, VirtualTime } from '../simulation/virtual-time.ts';
 
 type Answer = (result: { code: number; error?: Error }) => void;
 
-async function setUp(temporality: 'cumulative' | 'delta' = 'cumulative') {
+async function setUp(
+  temporality: 'cumulative' | 'delta' = 'cumulative',
+  others?: () => Promise<readonly ScopeMetrics[]>,
+) {
   const time = new VirtualTime();
   const registry = createRegistry();
   const calls = registry.counter({ name: 'calls', help: 'Calls.' }).labels();
@@ -41,6 +44,7 @@ async function setUp(temporality: 'cumulative' | 'delta' = 'cumulative') {
     clock: time,
     epochMs: () => 1e12 + time.now(),
     exporter,
+    others,
   });
   const outcome = (name: string) => {
     const found = takeSnapshot(registry).find(
@@ -117,6 +121,24 @@ test('deltas of a lost delivery come with the next', async () => {
   calls.add(1);
   await time.runTo(30_000);
   assert.equal(callsIn(2), 1);
+});
+
+test("users' deltas that did not arrive go along again, and their failure keeps nothing back", async () => {
+  let batch = 0;
+  const others = (): Promise<readonly ScopeMetrics[]> => {
+    batch++;
+    if (batch === 3) return Promise.reject(new Error('broken'));
+    return Promise.resolve([{ scope: { name: `theirs-${batch}` }, metrics: [] }]);
+  };
+  const { time, sent } = await setUp('delta', others);
+  const scopes = (at: number) => sent[at]?.metrics.scopeMetrics.map(({ scope }) => scope.name);
+  await time.runTo(10_000);
+  sent[0]?.answer({ code: 1 });
+  await time.runTo(20_000);
+  assert.deepEqual(scopes(1), ['syrinx', 'theirs-1', 'theirs-2']);
+  sent[1]?.answer({ code: 0 });
+  await time.runTo(30_000);
+  assert.deepEqual(scopes(2), ['syrinx']);
 });
 
 test('the end sends what is new and waits no longer than it was told', async () => {
