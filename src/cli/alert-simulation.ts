@@ -9,7 +9,8 @@ import {
   readValues,
   type RuleSimulation,
   SimulationError,
-  simulateRule,
+  type SimulatedRule,
+  simulation,
 } from '../ops/alerts/index.ts';
 
 export interface SimulationContext {
@@ -19,9 +20,10 @@ export interface SimulationContext {
 }
 
 const MAX_EVERY_SECONDS = 86_400;
+const SLICE_MS = 1;
 
 /** `{ rule: NAME or rule, values: "20x10 200x70", every_seconds: 5, labels }`. Throws an error with `problems`. */
-export function simulate(request: unknown, context: SimulationContext): RuleSimulation & { rule: string } {
+export function readSimulation(request: unknown, context: SimulationContext): SimulatedRule {
   const { rule: given, values, every_seconds = 5, labels } = (request ?? {}) as Record<string, unknown>;
   const rule = ruleFrom(given, context);
   if (typeof values !== 'string') throw new SimulationError('values: must be a text such as "20x10 200x70 20x10"');
@@ -30,14 +32,27 @@ export function simulate(request: unknown, context: SimulationContext): RuleSimu
     throw new SimulationError(`every_seconds: must be a number above 0, at most ${MAX_EVERY_SECONDS}`);
   }
   return {
-    rule: rule.name,
-    ...simulateRule({
-      rule,
-      values: readValues(values),
-      everyMs: seconds * 1000,
-      labels: labels === undefined ? undefined : textsOf(labels),
-    }),
+    rule,
+    values: readValues(values),
+    everyMs: seconds * 1000,
+    labels: labels === undefined ? undefined : textsOf(labels),
   };
+}
+
+/** Of a running program: in slices, between which `pause` lets calls have their turn. */
+export async function simulateInSlices(
+  simulated: SimulatedRule,
+  now: () => number,
+  pause: () => Promise<void>,
+): Promise<RuleSimulation & { readonly rule: string }> {
+  const steps = simulation(simulated);
+  for (let startedMs = now(); ; ) {
+    const { done, value } = steps.next();
+    if (done === true) return { rule: simulated.rule.name, ...value };
+    if (now() - startedMs < SLICE_MS) continue;
+    await pause();
+    startedMs = now();
+  }
 }
 
 function ruleFrom(given: unknown, { ruleOf, metrics, channels }: SimulationContext): AlertRule {

@@ -19,7 +19,7 @@ import type { RouteExtension } from '../server/options.ts';
 import { type AlertsApi, alertRoutes } from '../server/routes/alerts.ts';
 import { type Channels, createChannels } from './alert-channels.ts';
 import { rulesOf } from './alert-rules.ts';
-import { simulate } from './alert-simulation.ts';
+import { readSimulation, simulateInSlices } from './alert-simulation.ts';
 import { EXIT } from './exit-codes.ts';
 import { UserError } from './user-error.ts';
 
@@ -173,8 +173,9 @@ function tell(news: WatchNews, log: Logger): void {
   } else log.error(news.message, news.error === undefined ? {} : { error: news.error });
 }
 
-function apiOf(watch: AlertWatch, channels: Channels, { registry }: AlertsOptions): AlertsApi {
+function apiOf(watch: AlertWatch, channels: Channels, { registry, clock }: AlertsOptions): AlertsApi {
   const { engine } = watch;
+  const pause = () => new Promise<void>((go) => clock.setTimer(go, 0));
   const changed = <T>(result: T): T => {
     watch.changed();
     return result;
@@ -192,11 +193,9 @@ function apiOf(watch: AlertWatch, channels: Channels, { registry }: AlertsOption
     acknowledge: (print, by) => changed(engine.acknowledge(print, by, watch.hostMs, Date.now())),
     test: (name) =>
       ruleOf(name) === undefined ? undefined : watch.test(name).map(({ id, channel }) => ({ id, channel })),
-    simulate: (request) =>
-      simulate(request, {
-        ruleOf,
-        metrics: registryFacts(registry.families()),
-        channels: channels.names(),
-      }),
+    simulate: async (request) => {
+      const context = { ruleOf, metrics: registryFacts(registry.families()), channels: channels.names() };
+      return simulateInSlices(readSimulation(request, context), () => clock.now(), pause);
+    },
   };
 }

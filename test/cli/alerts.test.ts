@@ -159,7 +159,7 @@ test('list, silence, acknowledge and test ask the server, with its token', async
   assert.deepEqual([gone.code, /Server gives no answer/.test(gone.errors)], [3, true]);
 });
 
-function prepare(config: object, openDataFolder?: (path: string) => Promise<DataFolder>) {
+function prepare(config: object, openDataFolder?: (path: string) => Promise<DataFolder>, processNumber?: string) {
   const registry = createRegistry();
   const lines: string[] = [];
   const note = (level: string) => (text: string, fields?: object) =>
@@ -175,6 +175,7 @@ function prepare(config: object, openDataFolder?: (path: string) => Promise<Data
     agentName: 'desk',
     log: { ...log, child: () => log } as never,
     clock,
+    processNumber,
   });
   return { alerts, clock, lines };
 }
@@ -238,6 +239,16 @@ test('a data directory of another process is refused, one that cannot be written
   const readOnly = prepare(config, () => Promise.reject(Object.assign(new Error('EROFS'), { code: 'EROFS' })));
   assert.equal(await refusal(readOnly.alerts), '');
   assert.match(readOnly.lines.join('\n'), /error alert state is kept in memory alone/);
+});
+
+test('each process of several has a folder of its own', async () => {
+  const opened: string[] = [];
+  const refuse = (path: string): Promise<DataFolder> => {
+    opened.push(path);
+    return Promise.reject(Object.assign(new Error('EROFS'), { code: 'EROFS' }));
+  };
+  assert.equal(await refusal(prepare({ telemetry: { data_directory: '/data' } }, refuse, '2').alerts), '');
+  assert.deepEqual(opened, ['/data/process-2/alerts']);
 });
 
 test("user code sets the specification's rules before the start, and is told at once afterwards", async () => {

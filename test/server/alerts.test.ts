@@ -27,7 +27,7 @@ function build(token?: string) {
     endSilence: (id) => engine.endSilence(id, NOW_MS),
     acknowledge: (print, by) => engine.acknowledge(print, by, NOW_MS),
     test: (name) => (engine.rules().some((rule) => rule.name === name) ? engine.test(name, NOW_MS) : undefined),
-    simulate: (request) => {
+    simulate: async (request) => {
       if ((request as { rule?: string }).rule === undefined) throw new AlertRuleError(['rule: is missing']);
       return { states: 'iipf' };
     },
@@ -115,6 +115,7 @@ test('a silence is made, shown, and ended; what cannot be read is refused', asyn
     { matchers: [], duration_seconds: 5 },
     { matchers: ['nonsense'], duration_seconds: 5 },
     { matchers: ['a=~('], duration_seconds: 5 },
+    { matchers: ['a=~(x+)+y'], duration_seconds: 5 },
     { matchers: ['a=b'] },
     { matchers: ['a=b'], duration_seconds: -5 },
     { matchers: ['a=b'], duration_seconds: 1e12 },

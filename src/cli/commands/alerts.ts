@@ -1,6 +1,7 @@
 // `syrinx alerts`: what fires on a running server, silences, tests and acknowledgements there, and rules tried out with made-up values.
 import { ruleOnTrust } from '../alert-rules.ts';
-import { simulate } from '../alert-simulation.ts';
+import { simulateRule } from '../../ops/alerts/index.ts';
+import { readSimulation } from '../alert-simulation.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkAction, formatOf, jsonAnswer, tableOf } from '../livekit-access.ts';
@@ -151,16 +152,13 @@ function silenceRow({ id, ends_at, created_by, matchers }: Row): string[] {
   return [String(id), String(ends_at).slice(0, 19), String(created_by), (matchers as string[]).join(' ')];
 }
 
-async function trial(context: CommandContext, name: string, format: Format): Promise<number> {
-  const { host, args } = context;
-  const rule = ruleOnTrust(context, name);
+async function trial(command: CommandContext, name: string, format: Format): Promise<number> {
+  const { host, args } = command;
+  const rule = ruleOnTrust(command, name);
   const every = args.number('every') ?? 5;
-  const result = withProblems(() =>
-    simulate(
-      { rule: name, values: args.string('values'), every_seconds: every },
-      { ruleOf: () => rule, metrics: [], channels: rule.channels },
-    ),
-  );
+  const request = { rule: name, values: args.string('values'), every_seconds: every };
+  const context = { ruleOf: () => rule, metrics: [], channels: rule.channels };
+  const result = { rule: name, ...simulateRule(withProblems(() => readSimulation(request, context))) };
   if (format === 'json') {
     host.print(jsonAnswer(result));
     return EXIT.success;

@@ -39,6 +39,8 @@ export interface AlertWatchOptions {
 
 /** Longest wait for a slow disk before a page goes out all the same. */
 const DISK_WAIT_MS = 1000;
+/** What an earlier process could not deliver is no news after that. */
+const MAX_AGE_MS = 6 * 3_600_000;
 /** Work at one time; then calls have their turn. */
 const SLICE_MS = 1;
 /** Time between two evaluations beyond so many intervals is time in which nobody looked, and does not count. */
@@ -122,7 +124,12 @@ export class AlertWatch {
   /** Evaluates at once and then at the interval. What an earlier process left undelivered is sent first. */
   start(send: (notifications: readonly Notification[]) => void): void {
     this.#send = send;
-    send(this.engine.unsettled());
+    const [old, young] = [[] as Notification[], [] as Notification[]];
+    for (const one of this.engine.unsettled()) {
+      (this.#options.wallNow() - one.atMs >= MAX_AGE_MS ? old : young).push(one);
+    }
+    for (const one of old) this.engine.settled(one.id, this.#hostMs);
+    send(young);
     this.#evaluate(this.#startMs);
   }
 

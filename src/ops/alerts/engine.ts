@@ -4,7 +4,7 @@ import { GRANTED_CHANNELS } from './channel-names.ts';
 import { type GroupState, Groups, type Tellable } from './groups.ts';
 import type { Instance } from './instance.ts';
 import type { AlertInstruments } from './instruments.ts';
-import { fingerprint, hashText, type Labels } from './labels.ts';
+import { checkExpression, fingerprint, hashText, type Labels } from './labels.ts';
 import { catalogueOf, type MetricFact } from './metric-catalogue.ts';
 import { DEFAULT_INHIBITIONS, type Inhibition, mutedAlerts, type Silence } from './muting.ts';
 import type { Notice, Notification } from './notification.ts';
@@ -201,7 +201,7 @@ export class AlertEngine {
   silence(silence: Omit<Silence, 'id'>, hostMs: number): string {
     if (!(silence.endsAtMs > silence.startsAtMs)) throw new RangeError('A silence must end after it starts');
     // An expression that cannot be read must fail here, not at every evaluation.
-    for (const { op, value } of silence.matchers) if (op === '=~' || op === '!~') new RegExp(value);
+    for (const { op, value } of silence.matchers) if (op === '=~' || op === '!~') checkExpression(value);
     if (silence.matchers.length === 0) throw new RangeError('A silence needs a matcher; alertname=~".*" matches all');
     if (this.silences().length >= MAX_SILENCES) throw new RangeError(`There are ${MAX_SILENCES} silences already`);
     const nowMs = this.#timeline.at(hostMs);

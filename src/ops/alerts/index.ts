@@ -18,5 +18,12 @@ export type { RuleProblem, Transition } from './rule-state.ts';
 export type { RuleView } from './rule-view.ts';
 export { type Point, SampleStore } from './sample-store.ts';
 export { LIMIT_OF_RULE, SHIPPED_RULES, type ShippedLimits, type ShippedRule, shippedRules } from './shipped-rules.ts';
-export { readValues, type RuleSimulation, SimulationError, simulateRule } from './simulate-rule.ts';
+export {
+  readValues,
+  type RuleSimulation,
+  type SimulatedRule,
+  SimulationError,
+  simulateRule,
+  simulation,
+} from './simulate-rule.ts';
 export { type AlertRuleDefinition, setAlertRule, takeUserRules } from './user-rules.ts';

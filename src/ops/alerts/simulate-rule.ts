@@ -57,18 +57,23 @@ export function readValues(text: string): (number | null)[] {
   return values;
 }
 
-export function simulateRule({
-  rule,
-  values,
-  everyMs,
-  labels = equalities(rule.where),
-}: SimulatedRule): RuleSimulation {
+export function simulateRule(simulated: SimulatedRule): RuleSimulation {
+  const steps = simulation(simulated);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, one evaluation at a time, for a process that has other things to do in between. */
+export function* simulation(simulated: SimulatedRule): Generator<undefined, RuleSimulation, undefined> {
+  const { rule, values, everyMs, labels = equalities(simulated.rule.where) } = simulated;
   const engine = new AlertEngine();
   engine.setRule(rule);
   let states = '';
   const changes: RuleSimulation['changes'][number][] = [];
   const notifications: RuleSimulation['notifications'][number][] = [];
-  values.forEach((value, i) => {
+  for (const [i, value] of values.entries()) {
     const nowMs = i * everyMs;
     const atSeconds = nowMs / 1000;
     engine.observe(value === null ? [] : [{ metric: rule.metric, labels, value }], nowMs);
@@ -83,6 +88,7 @@ export function simulateRule({
       notifications.push({ atSeconds, channel, status, reason, summary: alerts[0]?.annotations['summary'] ?? null });
       engine.settled(id, nowMs);
     }
-  });
+    yield;
+  }
   return { states, changes, notifications };
 }

@@ -20,7 +20,7 @@ export interface AlertsApi {
   /** Sends a notification that says it is a test to each channel of the rule; undefined: no such rule. */
   test(rule: string): readonly { readonly id: string; readonly channel: string }[] | undefined;
   /** What a rule would do with some values; throws an error with `problems` for a rule that is refused. */
-  simulate(request: unknown): unknown;
+  simulate(request: unknown): Promise<object>;
 }
 
 export interface AlertRoutesOptions {
@@ -128,9 +128,9 @@ function add(app: Hono, options: AlertRoutesOptions): void {
   );
   app.post(
     '/api/alerts/simulate',
-    withBody((api, body, c) => {
+    withBody(async (api, body, c) => {
       try {
-        return c.json(api.simulate(body) as Record<string, unknown>);
+        return c.json(await api.simulate(body));
       } catch (error) {
         const problems = error instanceof Error && 'problems' in error ? error.problems : undefined;
         if (problems === undefined) throw error;

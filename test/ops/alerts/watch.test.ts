@@ -141,6 +141,27 @@ test('a rule that user code sets in place of a shipped one keeps what an earlier
   assert.deepEqual([states(second), told(second)], [['firing'], []]);
 });
 
+test('what an earlier process left undelivered is sent again under its id, and is no news after six hours', async () => {
+  const folder = memoryFolder();
+  const first = await rig(folder, { ...RULE, duration_seconds: 0 });
+  first.heat(80);
+  begin(first, false);
+  await first.clock.advance(5000);
+  const [page] = first.sent;
+  const files = Object.fromEntries(folder.files);
+  const soon = await rig(memoryFolder(files));
+  begin(soon);
+  assert.deepEqual(
+    soon.sent.map(({ id }) => id),
+    [page?.id],
+  );
+  const late = await rig(memoryFolder(files));
+  late.jump(7 * 3_600_000);
+  begin(late);
+  await late.clock.advance(5000);
+  assert.deepEqual([late.sent, late.watch.engine.unsettled()], [[], []]);
+});
+
 test('the delivery log outlives the process, bounded', async () => {
   const folder = memoryFolder();
   const one = await rig(folder);
