@@ -86,23 +86,13 @@ export function grafanaDashboard(): object {
     allValue: '.+',
     multi: true,
     sort: 1,
-    current: {},
+    current: { selected: true, text: ['All'], value: ['$__all'] },
     options: [],
     hide: 0,
     regex: '',
     skipUrlSync: false,
   });
   return {
-    __inputs: [
-      {
-        name: 'DS_PROMETHEUS',
-        label: 'Prometheus',
-        type: 'datasource',
-        pluginId: 'prometheus',
-        pluginName: 'Prometheus',
-      },
-    ],
-    __requires: [{ type: 'datasource', id: 'prometheus', name: 'Prometheus', version: '1.0.0' }],
     uid: 'syrinx',
     title: 'Syrinx',
     description: 'Calls, what callers hear, audio, models and the machine.',
@@ -134,6 +124,20 @@ export function grafanaDashboard(): object {
     },
     templating: {
       list: [
+        {
+          name: 'DS_PROMETHEUS',
+          label: 'Prometheus',
+          type: 'datasource',
+          query: 'prometheus',
+          refresh: 1,
+          includeAll: false,
+          multi: false,
+          current: { selected: false, text: '', value: '' },
+          options: [],
+          hide: 0,
+          regex: '',
+          skipUrlSync: false,
+        },
         variable('job', 'Job', 'label_values(syrinx_sessions_active, job)'),
         variable('instance', 'Process', 'label_values(syrinx_sessions_active{job=~"$job"}, instance)'),
       ],
