@@ -34,6 +34,13 @@ export const command: Command = {
   options: [
     { name: 'metadata', kind: 'string', placeholder: 'TEXT', summary: 'What the agent is told' },
     {
+      name: 'attribute',
+      kind: 'string',
+      placeholder: 'NAME=VALUE',
+      summary: 'Of create: the same in parts; several, by repetition or commas',
+      repeatable: true,
+    },
+    {
       name: 'wait',
       kind: 'number',
       placeholder: 'SECONDS',
@@ -72,6 +79,9 @@ type Format = 'text' | 'json';
 async function create(context: CommandContext, room: string, agentName: string, format: Format): Promise<number> {
   const { args, host } = context;
   const metadata = args.string('metadata');
+  const given = args.string('attribute')?.split(',') ?? [];
+  const attributes =
+    given.length === 0 ? undefined : Object.fromEntries(given.map((one) => one.split(/=(.*)/s, 2) as [string, string]));
   const wait = args.number('wait');
   const attempts = args.number('attempts') ?? 3;
   const problems = [
@@ -79,15 +89,16 @@ async function create(context: CommandContext, room: string, agentName: string, 
       ? []
       : [`--wait: wanted up to ${MAX_WAIT_SECONDS}`]),
     ...(Number.isInteger(attempts) && attempts >= 1 && attempts <= 100 ? [] : ['--attempts: wanted 1 to 100']),
+    ...(given.every((one) => /^[^=]+=/.test(one)) ? [] : ['--attribute: wanted NAME=VALUE']),
   ];
   if (problems.length > 0) throw new UserError('Command line is not valid', { exitCode: EXIT.config, problems });
   if (wait === undefined) {
-    const made = await askLiveKit(context, (api) => api.dispatch.create(room, { agentName, metadata }));
+    const made = await askLiveKit(context, (api) => api.dispatch.create(room, { agentName, metadata, attributes }));
     host.print(format === 'json' ? jsonAnswer(made) : made.id);
     return EXIT.success;
   }
   const found = await askLiveKit(context, (api) =>
-    summonAgent({ api, room, agentName, metadata, withinMs: wait * 1000, attempts, clock: systemClock }),
+    summonAgent({ api, room, agentName, metadata, attributes, withinMs: wait * 1000, attempts, clock: systemClock }),
   );
   if (found.identity === undefined) {
     throw new UserError(`No agent '${agentName}' has come to room '${room}'`, {

@@ -98,6 +98,7 @@ test('mistakes on the command line: exit code 2 and what is wrong', async () => 
     ['dispatch delete desk', /ID: missing/],
     ['dispatch create desk anna --wait 0', /--wait: wanted/],
     ['dispatch create desk anna --wait 1 --attempts 0', /--attempts: wanted/],
+    ['dispatch create desk anna --attribute gold', /--attribute: wanted NAME=VALUE/],
   ];
   for (const [line, message] of lines) {
     const { code, error } = await run(line, { ...offline, serverUrl: 'ws://127.0.0.1:1' });
@@ -162,9 +163,13 @@ real('a real server: an agent is sent, waited for, listed, taken back', async ()
   const anna = startWorker(server.url, { apiKey: KEY, apiSecret: SECRET }, { agents: [{ name: 'anna' }] });
   worker = anna;
   await until('registration', () => anna.worker.status().ready);
-  const sent = run('dispatch create desk anna --wait 5 --metadata order-7', access);
+  const sent = run(
+    'dispatch create desk anna --wait 5 --metadata order-7 --attribute tier=gold --attribute a=b=c',
+    access,
+  );
   const job = await until('job', () => anna.jobs[0]);
   assert.equal(job.job.metadata, 'order-7');
+  assert.deepEqual(job.job.attributes, { tier: 'gold', a: 'b=c' });
   const leave = await signIn(server.url, job.job.token);
   assert.deepEqual(await sent, { code: 0, out: `${job.job.dispatchId} ${job.job.identity}`, error: '' });
   const made = await run('dispatch create other anna --format json', access);
