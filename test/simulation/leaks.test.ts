@@ -153,7 +153,8 @@ for (const [what, level] of [
       return feed(FRAMES);
     });
     const grown = Math.min(...rounds.map(Math.abs));
-    assert.ok(grown / FRAMES < 1, `${grown} bytes in ${FRAMES} frames`);
+    // A report of quality every 500 frames is text of a few hundred bytes here; one boxed number a frame would be 12 bytes and more.
+    assert.ok(grown / FRAMES < 3, `${grown} bytes in ${FRAMES} frames`);
     assert.ok(session.framesIn >= FRAMES);
   });
 }
