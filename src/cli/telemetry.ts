@@ -59,7 +59,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     facts: host.facts,
     clock,
     intervalMs: telemetry.metricsIntervalMs,
-    diskPath: host.workingDirectory,
+    diskPath: telemetry.dataDirectory ?? host.workingDirectory,
     linkBitsPerS: telemetry.linkMbps === undefined ? undefined : telemetry.linkMbps * 1e6,
   });
   const stopForeign = serveApiMetrics(registry, clock, telemetry.metricsIntervalMs);
