@@ -120,6 +120,13 @@ async function run(options: AlertsOptions): Promise<Running> {
       for (const warning of engine.setAlertRule(name, rule)) log.warn('alert rule is odd', { warning });
     });
     const rules = engine.rules().length;
+    const mute = engine.rules().filter((rule) => rule.enabled && rule.channels.length === 0);
+    // Who has configured no channel at all knows that nobody is told.
+    if (mute.length > 0 && channels.names().length > 0) {
+      log.warn('alert rules tell nobody: none of their channels is configured', {
+        rules: mute.map(({ name }) => name),
+      });
+    }
     log.info('alert rules are watched', { rules, channels: channels.names(), persistent: watch.persistent });
     watch.start((notifications) => channels.dispatcher.send(notifications));
     channels.startRefreshing(watch);

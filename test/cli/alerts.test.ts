@@ -203,6 +203,11 @@ test('the shipped rules are watched with the limits of the configuration; after 
   assert.match(lines.join('\n'), /info alert rules are watched \{"rules":11,"channels":\[\],"persistent":false\}/);
   await alerts?.stop(0);
   assert.equal(clock.pending, 0);
+  const some = prepare({ alerts: { slack: { url: 'https://hooks.example/x' } } });
+  await some.alerts?.start();
+  // The specification's warnings go to email and webhook.
+  assert.match(some.lines.join('\n'), /warn alert rules tell nobody: .*"rules":\["high_latency","low_quality"/);
+  await some.alerts?.stop(0);
 });
 
 test('rules and channels that are wrong are refused all at once, each with its line', async () => {
