@@ -13,6 +13,7 @@ export interface AlertmanagerOptions extends AddressPolicy {
 
 /** How often standing alerts are sent again. */
 export const REFRESH_MS = 60_000;
+const FIRST_REFRESH_MS = 1000;
 /** An alert that is not sent again is over by then: this process is gone. */
 const STANDS_MS = 4 * REFRESH_MS;
 
@@ -48,7 +49,8 @@ export function refreshAlertmanager(
   onOutcome: (outcome: Outcome) => void = () => {},
 ): () => void {
   let stopped = false;
-  let cancel = clock.setTimer(() => void refresh(), REFRESH_MS);
+  // Soon after the start too: what an earlier process told would be over for want of a refresh.
+  let cancel = clock.setTimer(() => void refresh(), FIRST_REFRESH_MS);
   const refresh = async (): Promise<void> => {
     const alerts = standing();
     if (alerts.length > 0) {
