@@ -89,6 +89,8 @@ interface Figures {
   readonly mode: string;
   readonly rooms: number;
   readonly rssMb: number;
+  readonly heapMb: number;
+  readonly buffersMb: number;
   readonly cpuPercent: number;
   readonly threadPercent: number | null;
   readonly latePercent: number;
@@ -122,6 +124,8 @@ async function measure(host: string, mode: string): Promise<Figures[]> {
         mode,
         rooms,
         rssMb: round(after.rssBytes / 2 ** 20, 1),
+        heapMb: round(after.heapBytes / 2 ** 20, 1),
+        buffersMb: round(after.bufferBytes / 2 ** 20, 1),
         cpuPercent: round(((after.cpuMicros - before.cpuMicros) / micros) * 100, 1),
         threadPercent: Number.isNaN(threadPercent) ? null : threadPercent,
         latePercent: round(frames === 0 ? 100 : ((after.late - before.late) / frames) * 100, 2),

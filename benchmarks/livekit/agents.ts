@@ -16,6 +16,9 @@ import { instantModels } from '../conversation.ts';
 export interface Sample {
   readonly atMs: number;
   readonly rssBytes: number;
+  /** Of the JavaScript heap, and of buffers outside it. */
+  readonly heapBytes: number;
+  readonly bufferBytes: number;
   readonly cpuMicros: number;
   readonly threadMicros: number | null;
   readonly frames: number;
@@ -161,10 +164,13 @@ if (join === undefined) throw new Error(`Unknown mode "${mode}": use ${Object.ke
 
 function sample(): Sample {
   const { user, system } = process.cpuUsage();
+  const memory = process.memoryUsage();
   const thread = (process as { threadCpuUsage?: () => { user: number; system: number } }).threadCpuUsage?.();
   return {
     atMs: performance.now(),
-    rssBytes: process.memoryUsage.rss(),
+    rssBytes: memory.rss,
+    heapBytes: memory.heapTotal,
+    bufferBytes: memory.arrayBuffers,
     cpuMicros: user + system,
     threadMicros: thread === undefined ? null : thread.user + thread.system,
     frames,

@@ -39,7 +39,7 @@ function varint(bytes: Uint8Array): number {
 function skip(bytes: Uint8Array, wireType: number): void {
   if (wireType === 0) varint(bytes);
   else if (wireType === 1) at += 8;
-  else if (wireType === 2) at += varint(bytes);
+  else if (wireType === 2) at = varint(bytes) + at;
   else if (wireType === 5) at += 4;
   else at = bytes.length;
 }
@@ -62,7 +62,7 @@ export function readAudioEvent(bytes: Uint8Array, into: AudioEvent): AudioEvent 
       }
     } else if (tag === ((3 << 3) | 2)) {
       into.kind = 'end';
-      at += varint(bytes);
+      at = varint(bytes) + at;
     } else skip(bytes, tag & 7);
   }
   return into;
@@ -138,10 +138,11 @@ function bytesOf(value: bigint): number[] {
   return out;
 }
 
-function field(number: number, value: bigint): number[] {
+/** For the requests that are written by hand: a number, and a message in a message. */
+export function field(number: number, value: bigint): number[] {
   return [...bytesOf(BigInt(number << 3)), ...bytesOf(value)];
 }
 
-function nested(number: number, content: readonly number[]): number[] {
+export function nested(number: number, content: readonly number[]): number[] {
   return [...bytesOf(BigInt((number << 3) | 2)), ...bytesOf(BigInt(content.length)), ...content];
 }

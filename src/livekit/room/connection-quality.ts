@@ -76,7 +76,7 @@ export class ConnectionQuality {
     const remoteReceived = part(all('remoteInboundRtp')[0], 'received');
     const pairs = all('candidatePair')
       .map((e) => part(e, 'candidatePair'))
-      .filter((p) => p?.nominated === true);
+      .filter((p) => p?.nominated === true || p?.nominated === 1);
     const pair = pairs[0];
     const received = part(inbound, 'received');
     const audio = part(inbound, 'inbound');

@@ -1,6 +1,8 @@
 // LiveKit's native events taken apart by handle: a room, a stream, a waiting call gets what is for it and nothing else, so that cost
 // grows with the number of rooms and not with its square. Stands in for the client that rtc-node would make itself.
 import type { FfiEvent } from '@livekit/rtc-ffi-bindings';
+import type { StatsEntry } from './connection.ts';
+import { readStats, STATS_EVENT_TAGS, statsAsyncId, statsRequest } from './stats-wire.ts';
 import {
   AUDIO_EVENT_TAG,
   CAPTURED_EVENT_TAG,
@@ -42,6 +44,13 @@ export interface NativeCounts {
   listenerErrors: number;
 }
 
+/** The statistics of one room. */
+export interface StatsReader {
+  /** One at a time: a second one takes the place of one that is not answered. */
+  read(): Promise<readonly StatsEntry[]>;
+  close(): void;
+}
+
 type Listener = (event: FfiEvent) => unknown;
 interface Waiter {
   readonly wants: (event: FfiEvent) => boolean;
@@ -66,6 +75,7 @@ export class NativeClient {
   readonly #waiters = new Map<bigint, Waiter[]>();
   readonly #audio = new Map<number, { readonly sink: AudioSink; readonly ended: () => void }>();
   readonly #captures = new Map<number, () => void>();
+  readonly #stats = new Map<number, (entries: StatsEntry[] | null) => void>();
   /** Listeners of which it is not known what they are for: they see every event, as in rtc-node's own client. */
   readonly #others = new Set<Listener>();
   #unbound: Listener | null = null;
@@ -194,6 +204,35 @@ export class NativeClient {
     return { id: BigInt(id), release: () => this.#captures.delete(id) };
   }
 
+  /** Statistics of a room, by a request that is written once. */
+  statsOf(room: bigint): StatsReader {
+    const id = ++this.#nextId;
+    const request = statsRequest(room, BigInt(id));
+    let giveUp: (why: string) => void = () => {};
+    return {
+      read: () => {
+        giveUp('No answer');
+        return new Promise((resolve, reject) => {
+          giveUp = (why) => {
+            this.#stats.delete(id);
+            reject(new Error(why));
+          };
+          this.#stats.set(id, (entries) => {
+            if (entries === null) return giveUp('No statistics');
+            this.#stats.delete(id);
+            resolve(entries);
+          });
+          try {
+            this.bindings.livekitFfiRequest(request);
+          } catch (error) {
+            giveUp(error instanceof Error ? error.message : String(error));
+          }
+        });
+      },
+      close: () => giveUp('Closed'),
+    };
+  }
+
   /** What is registered; for tests and for finding leaks. */
   get registered(): { rooms: number; readers: number; waiters: number; streams: number; others: number } {
     return {
@@ -213,6 +252,7 @@ export class NativeClient {
       const first = bytes[0];
       if (first === AUDIO_EVENT_TAG && this.#takeAudio(bytes)) return;
       if (first === CAPTURED_EVENT_TAG && this.#takeCaptured(bytes)) return;
+      if (first === STATS_EVENT_TAGS[0] && bytes[1] === STATS_EVENT_TAGS[1] && this.#takeStats(bytes)) return;
       if (first === LOGS_EVENT_TAGS[0] && bytes[1] === LOGS_EVENT_TAGS[1]) return;
       this.#route(this.bindings.FfiEvent.fromBinary(bytes));
     } catch {
@@ -245,6 +285,13 @@ export class NativeClient {
       this.counts.rejectedFrames++;
       this.#captures.get(this.#captured.id)?.();
     }
+    return true;
+  }
+
+  #takeStats(bytes: Uint8Array): boolean {
+    const answer = this.#stats.get(statsAsyncId(bytes));
+    if (answer === undefined) return false;
+    answer(readStats(bytes));
     return true;
   }
 

@@ -95,10 +95,13 @@ async function publish(native: Native, room: Room, request: ConnectRequest): Pro
     track,
     new sdk.TrackPublishOptions({ source: sdk.TrackSource.SOURCE_MICROPHONE }),
   );
+  const handle = (room as unknown as { readonly ffiHandle?: { readonly handle: bigint } }).ffiHandle?.handle;
+  const statistics = handle === undefined ? null : native.client.statsOf(handle);
   let leaving: Promise<void> | null = null;
 
   async function leave(): Promise<void> {
     speaker.close();
+    statistics?.close();
     await room.disconnect().catch(() => {});
     await track.close(true).catch(() => {});
   }
@@ -138,11 +141,7 @@ async function publish(native: Native, room: Room, request: ConnectRequest): Pro
       }),
     onRpc: (method, handler) =>
       local.registerRpcMethod(method, async (call) => handler({ from: call.callerIdentity, payload: call.payload })),
-    async stats() {
-      // One peer connection or two: both lists are read as one.
-      const { publisherStats, subscriberStats } = await room.getRtcStats();
-      return [...publisherStats, ...subscriberStats].map((s) => s.stats);
-    },
+    stats: () => statistics?.read() ?? Promise.reject(new Error('The room gives no statistics')),
     leave() {
       leaving ??= leave();
       return leaving;

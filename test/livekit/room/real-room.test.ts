@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { disposeNative, loadNative } from '../../../src/livekit/room/native.ts';
 import { nativeConnect } from '../../../src/livekit/room/native-connection.ts';
+import type { ConnectionSample } from '../../../src/livekit/room/connection-quality.ts';
 import type { RoomEvent } from '../../../src/livekit/room/room-observer.ts';
 import type { RoomTransportOptions } from '../../../src/livekit/room/room-options.ts';
 import { RoomTransport } from '../../../src/livekit/room/room-transport.ts';
@@ -37,6 +38,7 @@ async function open(options: Partial<RoomTransportOptions> = {}) {
   if (!support.rtc) throw new Error(support.reason);
   const name = `room-${++rooms}`;
   const events: RoomEvent[] = [];
+  const samples: ConnectionSample[] = [];
   /** Wall time of each loud frame of the caller, and how many frames came. */
   const heard = {
     frames: 0,
@@ -52,7 +54,7 @@ async function open(options: Partial<RoomTransportOptions> = {}) {
     url: server.url,
     token: await server.token('agent', name, AGENT),
     mintToken: (room, identity) => server.token(identity, room, AGENT),
-    observer: { event: (event) => events.push(event) },
+    observer: { event: (event) => events.push(event), sample: (sample) => samples.push(sample) },
     ...options,
   });
   /** What the session would say was heard of its reply. */
@@ -70,7 +72,7 @@ async function open(options: Partial<RoomTransportOptions> = {}) {
     close: (reason) => heard.closed.push(reason),
   });
   await transport.open();
-  return { transport, name, events, heard, spoken, native: support.native };
+  return { transport, name, events, samples, heard, spoken, native: support.native };
 }
 
 /** The caller joins, and both know of each other. */
@@ -289,10 +291,14 @@ test('a bad token and a server that says nothing: an error without the token, in
 });
 
 test('a frozen server: noticed by the statistics, and the call goes on', real, async () => {
-  const { transport, events } = await open();
+  const { transport, events, samples } = await open();
   await joined(transport);
   const hush = talk(transport);
-  await pause(1500);
+  const measured = await until('the line measured', 6000, () =>
+    samples.find((s) => s.rttMs !== null && s.bitrateOutBps),
+  );
+  assert.ok((measured.bitrateInBps ?? 0) > 0 && (measured.jitterBufferMs ?? 0) > 0, JSON.stringify(measured));
+  assert.deepEqual([measured.lossIn, measured.route], [0, 'direct']);
   const since = caller.told.length;
   server.signal('SIGSTOP');
   await until('the stall', 8000, () => events.some((e) => e.type === 'stalled'));
