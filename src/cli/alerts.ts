@@ -177,7 +177,8 @@ function tell(news: WatchNews, log: Logger): void {
   } else if (news.kind === 'problem') {
     const { rule, kind, message } = news.problem;
     log.warn('alert rule has a problem', { rule, kind, reason: message });
-  } else log.error(news.message, news.error === undefined ? {} : { error: news.error });
+  } else if (news.error === undefined) log.warn(news.message);
+  else log.error(news.message, { error: news.error });
 }
 
 function apiOf(watch: AlertWatch, channels: Channels, { registry, clock }: AlertsOptions): AlertsApi {
