@@ -1,4 +1,5 @@
-// Has every host judged from outside on recorded calls. `npm run -s judge [-- --judge DIR] [--dialogue NAME] [--hosts bun,deno,node,binary]`.
+// Has every host judged from outside on recorded calls. `npm run -s judge [-- --judge DIR] [--dialogue NAME] [--hosts bun,deno,node,binary]
+// [--network loss=5,jitter=40] [--config FILE]`.
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +12,9 @@ const { values } = parseArgs({
     hosts: { type: 'string', default: 'bun,deno,node,binary' },
     'own-max': { type: 'string' },
     keep: { type: 'string' },
+    /** Of `syrinx call`: a bad network, a configuration file. */
+    network: { type: 'string' },
+    config: { type: 'string' },
   },
 });
 const judge = resolve(values.judge);
@@ -19,7 +23,11 @@ if (!existsSync(program)) fail(`There is no judge at ${judge}: give its folder w
 
 /** The judge bounds each call (its length + 30 s) and each replay (120 s); this bounds the judge. */
 const HOST_SECONDS = 240;
-const CALL = 'call {in} --out {out} --ledger {json} --record {rec}';
+const MORE = (['network', 'config'] as const).flatMap((flag) => {
+  const value = values[flag];
+  return value === undefined ? [] : [`--${flag} ${flag === 'config' ? resolve(value) : value}`];
+});
+const CALL = ['call {in} --out {out} --ledger {json} --record {rec}', ...MORE].join(' ');
 const REPLAY = 'replay {rec} --effects {effects}';
 const hosts: Readonly<Record<string, { readonly call: string; readonly replay: string }>> = {
   ...Object.fromEntries(

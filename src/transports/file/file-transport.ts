@@ -132,8 +132,9 @@ export class FileTransport implements Transport {
       const part = this.#caller.subarray(Math.min(at, this.#caller.length), at + this.#packet.length);
       this.#packet.set(part);
       this.#packet.fill(0, part.length);
+      const fullMs = this.#dueMs();
       this.#packets++;
-      this.#deliver(at / 2);
+      this.#deliver(at / 2, fullMs);
     }
     if (this.#closed) return;
     const nowMs = clock.now();
@@ -144,15 +145,15 @@ export class FileTransport implements Transport {
     else this.#next();
   }
 
-  /** At once, or when the network lets it through. */
-  #deliver(position: number): void {
+  /** At once, or when the network lets it through: counted from when the packet was full, whatever held this process up. */
+  #deliver(position: number, fullMs: number): void {
     const { clock, input } = this.#o;
     if (this.#network === null) return input.audio(this.#packet, position);
     for (const delayMs of this.#network.next(PACKET_MS)) {
-      const atMs = clock.now() + delayMs;
+      const atMs = fullMs + delayMs;
       const before = this.#onTheWay.findLastIndex((other) => other.atMs <= atMs);
       this.#onTheWay.splice(before + 1, 0, { atMs, position, packet: this.#packet.slice() });
-      clock.setTimer(() => this.#arrive(), delayMs);
+      clock.setTimer(() => this.#arrive(), Math.max(0, atMs - clock.now()));
     }
   }
 
