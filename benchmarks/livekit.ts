@@ -14,6 +14,7 @@ const USAGE = `bun benchmarks/livekit.ts [options]
   --rooms LIST    steps, ascending (default 10,25)
   --modes LIST    bare,transport,session (default all; bare is the control)
   --seconds S     length of a measurement (default 10)
+  --cycles N      instead: joins and leaves one room after the other, and tells how memory grows (500 take some minutes)
   --runs R        times that the modes are run in turn; medians are told (default 1)
   --json FILE     results as JSON
 Needs livekit-server (scripts/install-livekit-server.ts). Callers, server and agents share the machine.`;
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     rooms: { type: 'string', default: '10,25' },
     modes: { type: 'string', default: 'bare,transport,session' },
     seconds: { type: 'string', default: '10' },
+    cycles: { type: 'string' },
     runs: { type: 'string', default: '1' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -140,6 +142,31 @@ async function measure(host: string, mode: string): Promise<Figures[]> {
   return figures;
 }
 
+/** Memory over so many visits to rooms, one after the other. */
+async function grow(host: string, mode: string, cycles: number): Promise<string> {
+  const server = await startRealServer();
+  const agents = await startProcess(COMMANDS[host] ?? [], 'agents.ts', mode);
+  const points: [cycle: number, mb: number][] = [];
+  const started = performance.now();
+  try {
+    for (let i = 0; i < cycles; i++) {
+      const token = await server.token('agent', `visit-${i}`, { agent: true, canUpdateOwnMetadata: true });
+      const { rssBytes } = await agents.ask<Sample>({ do: 'visit', url: server.url, token });
+      if (i >= cycles / 5) points.push([i, rssBytes / 2 ** 20]);
+    }
+  } finally {
+    await agents.end();
+    await server.stop();
+  }
+  const mean = (pick: 0 | 1) => points.reduce((sum, point) => sum + point[pick], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  const slope =
+    points.reduce((sum, [i, mb]) => sum + (i - x) * (mb - y), 0) / points.reduce((sum, [i]) => sum + (i - x) ** 2, 0);
+  const each = (performance.now() - started) / cycles;
+  const ends = [points[0], points.at(-1)].map((point) => (point?.[1] ?? Number.NaN).toFixed(1).padStart(8));
+  return `${host.padEnd(4)} ${mode.padEnd(10)} ${String(cycles).padStart(6)} ${ends.join(' ')} ${(slope * 1024).toFixed(1).padStart(10)} ${each.toFixed(0).padStart(10)}`;
+}
+
 /** A measurement takes the time that it takes. */
 function wait(ms: number): Promise<void> {
   return new Promise((go) => setTimeout(go, ms));
@@ -149,6 +176,15 @@ const missing = await whyNot();
 if (missing !== undefined) {
   console.error(`Not measured: ${missing}`);
   process.exit(1);
+}
+if (values.cycles !== undefined) {
+  console.log(JSON.stringify(describeMachine()));
+  console.log(
+    'host mode       cycles   RSS MB from   to   slope kB a cycle (least squares, first fifth left out)   ms a cycle',
+  );
+  for (const host of values.hosts.split(','))
+    for (const mode of values.modes.split(',')) console.log(await grow(host, mode, Number(values.cycles)));
+  process.exit(0);
 }
 const results: Figures[] = [];
 for (let run = 0; run < Number(values.runs); run++)

@@ -57,8 +57,10 @@ interface Room {
   readonly token: string;
 }
 
+type Leave = () => Promise<unknown>;
+
 /** The control: what is loud comes back at once. Nothing but the native library and the demultiplexed client. */
-async function bare({ url, token }: Room): Promise<void> {
+async function bare({ url, token }: Room): Promise<Leave> {
   const nothing = () => {};
   const count = lateness();
   let speak: (samples: Int16Array) => void = nothing;
@@ -92,6 +94,7 @@ async function bare({ url, token }: Room): Promise<void> {
   });
   speak = (samples) => connection.speaker.write(samples);
   rooms++;
+  return () => connection.leave();
 }
 
 function isLoud(samples: Int16Array): boolean {
@@ -114,7 +117,7 @@ async function openTransport({ url, token }: Room): Promise<RoomTransport> {
 }
 
 /** The transport alone: it answers what is loud with as much voice. */
-async function transportOnly(room: Room): Promise<void> {
+async function transportOnly(room: Room): Promise<Leave> {
   const transport = await openTransport(room);
   const count = lateness();
   const voice = Int16Array.from({ length: 240 }, (_, i) => 8000 * Math.sin(i * 0.1));
@@ -129,11 +132,19 @@ async function transportOnly(room: Room): Promise<void> {
     dtmf: () => {},
     close: () => {},
   });
+  return leaveOf(transport);
+}
+
+function leaveOf(transport: RoomTransport): Leave {
+  return () => {
+    transport.close('benchmark');
+    return transport.done;
+  };
 }
 
 let runtime: ReturnType<typeof composeRuntime> | null = null;
 /** The whole call: session, detector, runner; models that answer at once. */
-async function session(room: Room): Promise<void> {
+async function session(room: Room): Promise<Leave> {
   runtime ??= composeRuntime({
     config: loadConfig({ flags: [{ name: 'max', key: 'capacity.max_sessions', value: 200 }] }).config,
     agent: defineAgent({ instructions: 'Answer briefly.' }),
@@ -156,9 +167,10 @@ async function session(room: Room): Promise<void> {
     },
   });
   call.attach(transport);
+  return leaveOf(transport);
 }
 
-const joiners: Record<string, (room: Room) => Promise<void>> = { bare, transport: transportOnly, session };
+const joiners: Record<string, (room: Room) => Promise<Leave>> = { bare, transport: transportOnly, session };
 const join = joiners[mode];
 if (join === undefined) throw new Error(`Unknown mode "${mode}": use ${Object.keys(joiners).join(', ')}`);
 
@@ -184,6 +196,13 @@ createInterface({ input: process.stdin })
   .on('line', (line) => {
     const command = JSON.parse(line) as { do: string } & Room;
     if (command.do === 'sample') tell(sample());
+    else if (command.do === 'visit')
+      join(command)
+        .then((leave) => leave())
+        .then(
+          () => tell(sample()),
+          (error) => tell({ error: String(error) }),
+        );
     else if (command.do === 'join')
       join(command).then(
         () => tell({ joined: true }),
