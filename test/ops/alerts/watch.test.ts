@@ -1,82 +1,12 @@
-// The engine at work on virtual time: what reaches disk and channels and when, disks that fail, clocks that jump, processes that stop.
+// The engine at work on virtual time: what reaches disk and channels and when, disks that fail, journals that are torn, floods of labels.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry } from '../../../src/metrics/index.ts';
-import {
-  AlertEngine,
-  type AlertWatch,
-  type AlertWatchOptions,
-  createAlertWatch,
-  type Notification,
-  type WatchNews,
-} from '../../../src/ops/alerts/index.ts';
+import { AlertEngine, createAlertWatch, type Notification, type WatchNews } from '../../../src/ops/alerts/index.ts';
 import { Journal } from '../../../src/ops/alerts/journal.ts';
 import { VirtualClock } from '../notify/virtual-clock.ts';
-import { type MemoryFolder, memoryFolder } from './memory-folder.ts';
-
-const JOURNAL = 'alerts.journal';
-const RULE = {
-  metric: 'heat',
-  condition: '>',
-  threshold: 50,
-  duration_seconds: 60,
-  notification_channels: ['webhook'],
-};
-const WALL_MS = Date.UTC(2026, 0, 1);
-
-interface Rig {
-  readonly clock: VirtualClock;
-  readonly watch: AlertWatch;
-  readonly sent: Notification[];
-  readonly news: WatchNews[];
-  readonly problems: () => string[];
-  heat(value: number): void;
-  /** Moves the wall clock and nothing else. */
-  jump(ms: number): void;
-}
-
-async function rig(
-  folder: MemoryFolder | undefined,
-  rule: object = RULE,
-  change: Partial<AlertWatchOptions> = {},
-): Promise<Rig> {
-  const clock = new VirtualClock();
-  const registry = createRegistry();
-  const heat = registry.gauge({ name: 'heat', help: 'x' }).labels();
-  let jumpedMs = 0;
-  const news: WatchNews[] = [];
-  const sent: Notification[] = [];
-  const watch = await createAlertWatch({
-    engine: { channels: () => ['webhook'], metrics: () => [{ name: 'heat', unit: '', help: '' }] },
-    registry,
-    clock,
-    wallNow: () => WALL_MS + clock.now() + jumpedMs,
-    intervalMs: 5000,
-    folder,
-    onNews: (one) => news.push(one),
-    ...change,
-  });
-  watch.engine.setAlertRule('hot', rule);
-  return {
-    clock,
-    watch,
-    sent,
-    news,
-    problems: () => news.flatMap((one) => (one.kind === 'journal' ? [one.message] : [])),
-    heat: (value) => heat.set(value),
-    jump(ms) {
-      jumpedMs += ms;
-    },
-  };
-}
-function begin({ watch, sent }: Rig, settle = true): void {
-  watch.start((notifications) => {
-    sent.push(...notifications);
-    if (settle) for (const one of notifications) watch.settled(one, 'delivered');
-  });
-}
-const told = ({ sent }: Rig): string[] => sent.map(({ status, atMs }) => `${status} ${(atMs - WALL_MS) / 1000}`);
-const states = ({ watch }: Rig): string[] => watch.engine.alerts().map(({ state }) => state);
+import { memoryFolder } from './memory-folder.ts';
+import { begin, JOURNAL, rig, RULE, states, told, WALL_MS } from './watch-rig.ts';
 
 test('nothing runs before it is started and nothing after it was stopped', async () => {
   const one = await rig(memoryFolder());
@@ -280,71 +210,6 @@ test('a journal of a newer version is left alone; alerts go on in memory', async
   assert.deepEqual(told(one), ['firing 60']);
   assert.equal(folder.files.get(JOURNAL), text);
   assert.equal(one.watch.persistent, false);
-});
-
-test('wall clocks that jump by a day in either direction neither fire nor resolve anything', async () => {
-  for (const day of [86_400_000, -86_400_000]) {
-    const one = await rig(memoryFolder());
-    one.heat(80);
-    begin(one);
-    await one.clock.advance(30_000);
-    one.jump(day);
-    await one.clock.advance(25_000);
-    assert.deepEqual(states(one), ['pending']);
-    await one.clock.advance(10_000);
-    assert.deepEqual(states(one), ['firing']);
-    one.jump(-2 * day);
-    await one.clock.advance(60_000);
-    assert.equal(one.sent.length, 1);
-    one.heat(10);
-    await one.clock.advance(10_000);
-    assert.deepEqual(
-      one.sent.map(({ status }) => status),
-      ['firing', 'resolved'],
-    );
-    const [alert] = one.sent[1]?.alerts ?? [];
-    assert.ok((alert?.endsAtMs ?? 0) >= (alert?.startsAtMs ?? 0), 'an alert does not end before it began');
-  }
-});
-
-test('ten minutes in which the process did not run count for no duration', async () => {
-  let stoppedMs = 0;
-  const clock = new VirtualClock();
-  // The timers of a stopped process come late, all of them.
-  const stoppable = {
-    now: () => clock.now() + stoppedMs,
-    setTimer: (run: () => void, delayMs: number) => clock.setTimer(run, delayMs),
-  };
-  const one = await rig(memoryFolder(), RULE, { clock: stoppable });
-  one.heat(80);
-  begin(one);
-  await clock.advance(20_000);
-  stoppedMs += 600_000;
-  await clock.advance(5000);
-  assert.deepEqual(states(one), ['pending'], 'it was seen for 20 s, not for 10 minutes');
-  await clock.advance(15_000);
-  assert.deepEqual(states(one), ['pending']);
-  await clock.advance(10_000);
-  assert.deepEqual(states(one), ['firing']);
-  // A stop while it fires ends nothing either.
-  stoppedMs += 600_000;
-  await clock.advance(5000);
-  assert.deepEqual(states(one), ['firing']);
-});
-
-test('evaluations keep to their grid, and those that were missed stay missed', async () => {
-  const looked: number[] = [];
-  let stoppedMs = 0;
-  const clock = new VirtualClock();
-  const one = await rig(undefined, RULE, {
-    clock: { now: () => clock.now() + stoppedMs, setTimer: (run, delayMs) => clock.setTimer(run, delayMs) },
-    beforeReading: () => looked.push(clock.now() + stoppedMs),
-  });
-  begin(one);
-  await clock.advance(10_000);
-  stoppedMs += 12_000;
-  await clock.advance(20_000);
-  assert.deepEqual(looked, [0, 5000, 10_000, 27_000, 30_000, 35_000, 40_000]);
 });
 
 test('a flood of labels is bounded, counted and said, and the rule goes on', async () => {
