@@ -16,16 +16,23 @@ export interface HostRun {
   readonly seconds: number;
 }
 
-/** Runs the files on Node. `isolated`: each file in a process of its own. */
+export interface NodeOptions {
+  /** All files in one process, as on the other hosts: starting one for each takes longer than what is in it. */
+  readonly together?: boolean | undefined;
+  /** Files at one time, where each has a process of its own. */
+  readonly concurrency?: number | undefined;
+}
+
 export async function runOnNode(
   files: readonly string[],
   limitSeconds: number,
-  concurrency?: number,
+  { together = false, concurrency }: NodeOptions = {},
 ): Promise<HostRun> {
   return inScratchFolder(async (folder) => {
     const list = join(folder, 'leaves.jsonl');
     const flags = ['--test-reporter=./scripts/node-reporter.ts', `--test-reporter-destination=${list}`];
     flags.push('--test-reporter=spec', '--test-reporter-destination=stdout');
+    if (together) flags.push('--test-isolation=none');
     if (concurrency !== undefined) flags.push(`--test-concurrency=${concurrency}`);
     const { code, output, seconds } = await run([node, '--test', ...flags, ...files], { limitSeconds });
     const leaves = readOr(list, '')
@@ -59,10 +66,10 @@ export async function runOnBun(files: readonly string[], limitSeconds: number): 
   });
 }
 
-/** Deno reports suites and inner tests alike and loses the file of what is inside a suite, so Node's list (`known`) says what to look for. */
+/** Deno reports suites and inner tests alike and loses the file of what is inside a suite, so Node's list (`reference`) says what to look for. */
 export async function runOnDeno(
   files: readonly string[],
-  known: readonly Leaf[],
+  reference: Promise<HostRun>,
   limitSeconds: number,
 ): Promise<HostRun> {
   return inScratchFolder(async (folder) => {
@@ -74,6 +81,7 @@ export async function runOnDeno(
       const name = attributes.name ?? '';
       told.set(name, [...(told.get(name) ?? []), status]);
     }
+    const known = (await reference).leaves.filter((leaf) => files.includes(leaf.file));
     const leaves = known.flatMap((leaf): Leaf[] => {
       const status = told.get(leaf.path.join(' > '))?.shift();
       if (status === undefined) return [];
@@ -83,6 +91,18 @@ export async function runOnDeno(
     const cut = output.indexOf('\n ERRORS ');
     return finished('deno', files, leaves, code, cut < 0 ? output : output.slice(cut), seconds);
   });
+}
+
+/** Two runs of one host as one. */
+export function joined(a: HostRun, b: HostRun): HostRun {
+  return {
+    host: a.host,
+    files: a.files + b.files,
+    leaves: [...a.leaves, ...b.leaves],
+    troubles: [...a.troubles, ...b.troubles],
+    output: [a.output, b.output].join('\n'),
+    seconds: a.seconds + b.seconds,
+  };
 }
 
 /** Names of tests that one of two hosts ran more often than the other. `except`: files that one of them was not given. */

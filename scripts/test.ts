@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bun, indent, line, node, root, run } from './steps.ts';
-import { differences, type HostName, type HostRun, runOnBun, runOnDeno, runOnNode } from './test-hosts.ts';
+import { differences, type HostName, type HostRun, joined, runOnBun, runOnDeno, runOnNode } from './test-hosts.ts';
 
 const HOSTS: readonly HostName[] = ['node', 'bun', 'deno'];
 const UNIT_SECONDS = 240;
@@ -17,6 +17,8 @@ const inFolder = (folder: string) => files.filter((path) => path.startsWith(`tes
 const rules = inFolder('rules');
 const endToEnd = inFolder('e2e');
 const suites = files.filter((path) => !rules.includes(path) && !endToEnd.includes(path));
+/** Suites with real processes, servers and sockets take real time; the others must stay quick. */
+const isReal = (path: string) => path.startsWith('test/hosts/') || /\/real-[^/]*$/.test(path);
 
 const total = { passed: 0, failed: 0 };
 const details: string[] = [];
@@ -25,12 +27,15 @@ const skipped = new Map<string, string>();
 
 /** `// hosts: node, bun (reason)` near the top of a test file keeps it from the other hosts. */
 function hostsOf(file: string): readonly HostName[] {
-  const head = readFileSync(join(root, file), 'utf8').split('\n', 8).join('\n');
-  const [, list, reason] = /^\/\/ hosts: ([a-z, ]+?) \(([^)]{10,})\)/m.exec(head) ?? [];
+  const [, list, reason] = /^\/\/ hosts: ([a-z, ]+?) \(([^)]{10,})\)/m.exec(headOf(file)) ?? [];
   if (list === undefined) return HOSTS;
   const chosen = HOSTS.filter((host) => list.split(/,\s*/).includes(host));
   for (const host of HOSTS) if (!chosen.includes(host)) note(`${file} on ${host}`, reason ?? '');
   return chosen;
+}
+
+function headOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8').split('\n', 8).join('\n');
 }
 
 function note(what: string, why: string): void {
@@ -55,26 +60,39 @@ function tell(name: string, hostRun: HostRun, more: readonly string[] = []): voi
 console.log(`node ${await versionOf(node)}, bun ${Bun.version}, files: ${files.length}\n`);
 if (rules.length > 0) tell('rules', await runOnNode(rules, UNIT_SECONDS));
 
-if (suites.length > 0) {
-  const byHost = new Map(HOSTS.map((host) => [host, [] as string[]]));
-  for (const file of suites) for (const host of hostsOf(file)) byHost.get(host)?.push(file);
+await onAllHosts(
+  '',
+  suites.filter((path) => !isReal(path)),
+);
+await onAllHosts(' (real)', suites.filter(isReal));
+
+async function onAllHosts(kind: string, chosen: readonly string[]): Promise<void> {
+  if (chosen.length === 0) return;
+  const byHost = new Map(HOSTS.map((host) => [host, chosen.filter((file) => hostsOf(file).includes(host))]));
   const of = (host: HostName) => byHost.get(host) ?? [];
-  // Node runs files in parallel and has the machine for itself; Bun and Deno take one core each.
-  const onNode = await runOnNode(of('node'), UNIT_SECONDS);
-  tell('node', onNode);
-  /** Files that Node or the other host was not given. */
-  const apart = (host: HostName) => suites.filter((file) => !of('node').includes(file) || !of(host).includes(file));
-  const missing = (hostRun: HostRun) => differences(onNode, hostRun, apart(hostRun.host));
-  const [onBun, onDeno] = await Promise.all([
+  const onNode = nodeRun(of('node'));
+  // What is real has ports and time limits of its own: only the others run on all hosts at once.
+  if (chosen.every(isReal)) await onNode;
+  const [bunRun, denoRun] = await Promise.all([
     runOnBun(of('bun'), UNIT_SECONDS),
-    runOnDeno(
-      of('deno'),
-      onNode.leaves.filter((leaf) => !apart('deno').includes(leaf.file)),
-      UNIT_SECONDS,
-    ),
+    runOnDeno(of('deno'), onNode, UNIT_SECONDS),
   ]);
-  tell('bun', onBun, missing(onBun));
-  tell('deno', onDeno, missing(onDeno));
+  const reference = await onNode;
+  /** Files that Node or the other host was not given. */
+  const apart = (host: HostName) => chosen.filter((file) => !of('node').includes(file) || !of(host).includes(file));
+  const missing = (hostRun: HostRun) => differences(reference, hostRun, apart(hostRun.host));
+  tell(`node${kind}`, reference);
+  tell(`bun${kind}`, bunRun, missing(bunRun));
+  tell(`deno${kind}`, denoRun, missing(denoRun));
+}
+
+/** `// alone: why` near the top of a file gives it a process of its own. */
+async function nodeRun(chosen: readonly string[]): Promise<HostRun> {
+  const alone = chosen.filter((file) => isReal(file) || /^\/\/ alone: .{10,}/m.test(headOf(file)));
+  const together = chosen.filter((file) => !alone.includes(file));
+  if (together.length === 0) return runOnNode(alone, UNIT_SECONDS);
+  const first = await runOnNode(together, UNIT_SECONDS, { together: true });
+  return alone.length === 0 ? first : joined(first, await runOnNode(alone, UNIT_SECONDS));
 }
 
 if (endToEnd.length > 0) {
@@ -84,7 +102,7 @@ if (endToEnd.length > 0) {
     total.failed++;
     details.push(`\n# binary\n${indent(built.output)}`);
   }
-  tell('end to end', await runOnNode(endToEnd, END_TO_END_SECONDS, 1));
+  tell('end to end', await runOnNode(endToEnd, END_TO_END_SECONDS, { concurrency: 1 }));
 } else if (wanted.length === 0) {
   note('end to end', 'test/e2e holds no test');
 }
