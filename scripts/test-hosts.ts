@@ -28,6 +28,7 @@ export async function runOnNode(
   limitSeconds: number,
   { together = false, concurrency }: NodeOptions = {},
 ): Promise<HostRun> {
+  if (files.length === 0) return nothing('node');
   return inScratchFolder(async (folder) => {
     const list = join(folder, 'leaves.jsonl');
     const flags = ['--test-reporter=./scripts/node-reporter.ts', `--test-reporter-destination=${list}`];
@@ -46,6 +47,7 @@ export async function runOnNode(
 }
 
 export async function runOnBun(files: readonly string[], limitSeconds: number): Promise<HostRun> {
+  if (files.length === 0) return nothing('bun');
   return inScratchFolder(async (folder) => {
     const report = join(folder, 'bun.xml');
     const command = [
@@ -72,6 +74,7 @@ export async function runOnDeno(
   reference: Promise<HostRun>,
   limitSeconds: number,
 ): Promise<HostRun> {
+  if (files.length === 0) return nothing('deno');
   return inScratchFolder(async (folder) => {
     const report = join(folder, 'deno.xml');
     const command = [deno, 'test', '-A', '--no-check', `--junit-path=${report}`, ...files];
@@ -91,6 +94,11 @@ export async function runOnDeno(
     const cut = output.indexOf('\n ERRORS ');
     return finished('deno', files, leaves, code, cut < 0 ? output : output.slice(cut), seconds);
   });
+}
+
+/** Without a file a test runner would look for all there are. */
+function nothing(host: HostName): HostRun {
+  return { host, files: 0, leaves: [], troubles: [], output: '', seconds: 0 };
 }
 
 /** Two runs of one host as one. */
