@@ -402,6 +402,7 @@ export class RoomTransport implements Transport {
   #poll(): void {
     if (this.#ending !== null) return;
     this.#cancelStats = this.#o.clock.setTimer(() => this.#poll(), this.#limits.statsMs);
+    this.#voice.rest();
     const connection = this.#connection;
     if (connection === null) return;
     connection.stats().then(

@@ -15,6 +15,15 @@ const KEPT_MS = 5000;
 /** A repetition starts in a pause of the voice at most this long before what was heard last. */
 const BACK_MS = 400;
 
+/** Rings that nobody needs now: most lines are silent most of the time. */
+const spareRings: Int16Array[] = [];
+const MAX_SPARE_RINGS = 32;
+
+function takeRing(samples: number): Int16Array {
+  const at = spareRings.findIndex((ring) => ring.length === samples);
+  return at < 0 ? new Int16Array(samples) : (spareRings.splice(at, 1)[0] as Int16Array);
+}
+
 /** Positions: samples of the agent's voice over the whole call. Times: the clock's. */
 export class VoiceLine {
   readonly rateHz: number;
@@ -36,6 +45,8 @@ export class VoiceLine {
   #cancelFlush: () => void = () => {};
   #cancelTick: (() => void) | null = null;
   #repeatedSamples = 0;
+  /** When `play` was called last. */
+  #playedMs = 0;
 
   constructor(rateHz: number, clock: LineClock) {
     this.rateHz = rateHz;
@@ -60,13 +71,14 @@ export class VoiceLine {
   }
 
   play(samples: Int16Array): void {
-    this.#ring ??= new Int16Array((this.rateHz * KEPT_MS) / 1000);
+    this.#ring ??= takeRing((this.rateHz * KEPT_MS) / 1000);
     const ring = this.#ring;
     for (let i = 0, at = this.#end % ring.length; i < samples.length; i++) {
       ring[at] = samples[i] as number;
       if (++at === ring.length) at = 0;
     }
     this.#end += samples.length;
+    this.#playedMs = this.#clock.now();
     this.#floor = Math.max(this.#floor, this.#end - ring.length);
     if (this.#speaker !== null && this.#cancelTick === null) this.#send(this.#end);
   }
@@ -105,9 +117,22 @@ export class VoiceLine {
     if (this.#cancelTick !== null) this.clear();
   }
 
+  /** Called now and then: gives back the room of what was heard so long ago that it will never be said again. */
+  rest(): void {
+    const isHeard = this.#speaker !== null && this.#sent >= this.#end;
+    if (!isHeard || this.#clock.now() - this.#playedMs < KEPT_MS + LEAD_MS) return;
+    this.#floor = this.#end;
+    this.#giveRing();
+  }
+
   close(): void {
     this.#stopTimers();
     this.#speaker = null;
+    this.#giveRing();
+  }
+
+  #giveRing(): void {
+    if (this.#ring !== null && spareRings.length < MAX_SPARE_RINGS) spareRings.push(this.#ring);
     this.#ring = null;
   }
 

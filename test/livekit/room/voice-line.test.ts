@@ -175,3 +175,24 @@ test('any pieces, any outages: every sample is heard in order, and none twice bu
     { numRuns: 200, seed: 20_261 },
   );
 });
+
+test('a line at rest gives its room back, speaks on afterwards, and what it said long ago is not said again', async () => {
+  const { clock, speaker, line, say } = setUp();
+  say(MS * 100);
+  await clock.pass(4000);
+  line.rest();
+  line.down(clock.now() - 3950);
+  line.up(speaker);
+  await clock.pass(300);
+  assert.ok(line.repeatedMs > 0, 'four seconds ago is not long ago');
+  await clock.pass(6000);
+  line.rest();
+  line.down(clock.now() - 6300);
+  line.up(speaker);
+  const before = line.repeatedMs;
+  await clock.pass(300);
+  assert.equal(line.repeatedMs, before);
+  const { length } = speaker.heard();
+  say(MS * 40);
+  assert.deepEqual(runs(speaker.heard().slice(length)), [[MS * 100 + 1, MS * 140]]);
+});
