@@ -173,7 +173,7 @@ describe('many at once', () => {
       ready: () => ({ ready: monitor.view().status !== 'unhealthy', services: [], activeJobs: 0, maxJobs: 1 }),
     });
     const paths = ['/health', '/health/ready', '/health/live'];
-    const all = await Promise.all(Array.from({ length: 3000 }, (_, i) => app.request(paths[i % 3] as string)));
+    const all = await Promise.all(Array.from({ length: 3000 }, async (_, i) => app.request(paths[i % 3] as string)));
     assert.ok(all.every(({ status }) => status === 200));
     assert.equal(asked, 1);
     assert.equal(requests.total(), 3000);
@@ -186,7 +186,7 @@ describe('many at once', () => {
     const { app } = build({}, { loopback: false, token: 'the-right-one' });
     const tokens = ['', 'wrong', 'the-right-on', 'the-right-one2', 'x'.repeat(5000)];
     const all = await Promise.all(
-      Array.from({ length: 1000 }, (_, i) =>
+      Array.from({ length: 1000 }, async (_, i) =>
         app.request('/status', { headers: { authorization: `Bearer ${tokens[i % tokens.length]}` } }),
       ),
     );

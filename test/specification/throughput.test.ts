@@ -7,8 +7,6 @@ import { createSession, type Session } from '../../src/session/session.ts';
 import type { Effects } from '../../src/session/effects.ts';
 import { DEFAULT_SESSION_OPTIONS } from '../../src/session/options.ts';
 
-const testTool = () => tool({ name: 'test_tool', description: 'A tool', run: () => 'done' });
-
 function timeMs(run: () => void): number {
   const startMs = performance.now();
   run();

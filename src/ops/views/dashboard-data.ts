@@ -70,7 +70,7 @@ function trends(read: Readings, current: WindowView, previous: WindowView | null
     return { current: now, previous: before, change_percent: change };
   };
   const response = read.all('syrinx.conversation.response').find((one) => one.kind === 'histogram');
-  const ms = (seconds: number | null | undefined) => rounded(seconds == null ? null : seconds * 1000, 1);
+  const ms = (seconds: number | null) => rounded(seconds === null ? null : seconds * 1000, 1);
   const percentiles =
     response?.kind === 'histogram'
       ? { p50: ms(response.p50), p90: ms(response.p90), p95: ms(response.p95), p99: ms(response.p99) }
