@@ -95,17 +95,24 @@ for (const [condition, noise] of [
 
 const { hear } = await import('../benchmarks/vad/listening.ts');
 console.log(
-  `\n${'what the listener hears'.padEnd(30)} turns  missed  false  start off p50 / p90  end off p50 / p90, ms`,
+  `\n${'what the listener hears'.padEnd(30)} turns  missed  false  start off p50 / p90  end off p50 / p90  start known after p50 / p90, ms`,
 );
 for (const kind of ['neural', 'energy'] as const) {
   for (const group of ['clean', '20 dB', '10 dB'] as const) {
     const heard = hear(kind, group);
     console.log(
       `${`${kind}, ${group}`.padEnd(30)} ${String(heard.turns).padStart(5)}  ${String(heard.missed).padStart(6)}  ${String(heard.falseStarts).padStart(5)}  ` +
-        `${heard.startOffMs.map(signed).join(' / ').padStart(19)}  ${heard.endOffMs.map(signed).join(' / ').padStart(17)}`,
+        `${heard.startOffMs.map(signed).join(' / ').padStart(19)}  ${heard.endOffMs.map(signed).join(' / ').padStart(17)}  ${heard.decidedMs.map(signed).join(' / ').padStart(27)}`,
     );
     if (kind === 'neural') gate(`listener, neural, ${group}: missed`, heard.missed, '<=', 0);
     if (kind === 'neural') gate(`listener, neural, ${group}: turns of nobody`, heard.falseStarts, '<=', 1);
+    if (kind === 'neural')
+      gate(
+        `listener, neural, ${group}: start known after, p50, ms`,
+        heard.decidedMs[0]!,
+        '<=',
+        group === '10 dB' ? 120 : 100,
+      );
     if (group === 'clean') gate(`listener, ${kind}, clean: end off, p50, ms`, Math.abs(heard.endOffMs[0]!), '<=', 20);
     if (group === 'clean') gate(`listener, ${kind}, clean: end off, p90, ms`, Math.abs(heard.endOffMs[1]!), '<=', 60);
   }

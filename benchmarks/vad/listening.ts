@@ -19,10 +19,13 @@ export interface Heard {
   /** Median and 90th percentile (by distance) of what was heard less what is labelled, in ms. */
   readonly startOffMs: readonly [number, number];
   readonly endOffMs: readonly [number, number];
+  /** When a start is known, less what is labelled: median and 90th percentile. */
+  readonly decidedMs: readonly [number, number];
 }
 interface Turn {
   readonly startMs: number;
   readonly endMs: number;
+  readonly decidedMs?: number;
 }
 
 const plain = createAudioCore({ maxSlots: 1 });
@@ -39,6 +42,7 @@ export function hear(vad: 'neural' | 'energy', group: 'clean' | '20 dB' | '10 dB
     );
   const starts: number[] = [];
   const ends: number[] = [];
+  const decided: number[] = [];
   let turns = 0;
   let missed = 0;
   let falseStarts = 0;
@@ -56,10 +60,18 @@ export function hear(vad: 'neural' | 'energy', group: 'clean' | '20 dB' | '10 dB
         }
         starts.push(mine[0]!.startMs - turn.startMs);
         ends.push(mine.at(-1)!.endMs - turn.endMs);
+        decided.push(mine[0]!.decidedMs! - turn.startMs);
       }
     }
   }
-  return { turns, missed, falseStarts, startOffMs: middleAndFar(starts), endOffMs: middleAndFar(ends) };
+  return {
+    turns,
+    missed,
+    falseStarts,
+    startOffMs: middleAndFar(starts),
+    endOffMs: middleAndFar(ends),
+    decidedMs: middleAndFar(decided),
+  };
 }
 
 function isNoisy(name: string, group: string): boolean {
@@ -85,20 +97,24 @@ function turnsOf({ pcm }: Track, vad: 'neural' | 'energy'): Turn[] {
   const detector = new SpeechDetector({ ...DEFAULT_SESSION_OPTIONS.listening, vad });
   const turns: Turn[] = [];
   let startMs = -1;
+  let decidedMs = 0;
   let nowMs = 0;
   for (let at = 0; at + FRAME_SAMPLES <= pcm.length; at += FRAME_SAMPLES) {
     analyzer.write(new Uint8Array(pcm.buffer, pcm.byteOffset + at * 2, FRAME_SAMPLES * 2));
     while (analyzer.next()) {
       const change = detector.frame(analyzer, nowMs);
       nowMs += FRAME_MS;
-      if (change === 'start' && startMs < 0) startMs = detector.onsetMs;
+      if (change === 'start' && startMs < 0) {
+        startMs = detector.onsetMs;
+        decidedMs = nowMs;
+      }
       const over = !detector.candidate && nowMs >= detector.lastVoicedMs + ENDPOINTING_MS;
       if (startMs < 0 || !over) continue;
-      turns.push({ startMs, endMs: detector.lastVoicedMs });
+      turns.push({ startMs, endMs: detector.lastVoicedMs, decidedMs });
       startMs = -1;
     }
   }
-  if (startMs >= 0) turns.push({ startMs, endMs: detector.lastVoicedMs });
+  if (startMs >= 0) turns.push({ startMs, endMs: detector.lastVoicedMs, decidedMs });
   analyzer.release();
   return turns;
 }

@@ -11,8 +11,9 @@ const LOWEST_THRESHOLD = 0.02;
 const HIGHEST_THRESHOLD = 0.98;
 /** A half frame belongs to the silence when it is this much quieter than its other half (`energy`). */
 const EDGE_DROP_DB = 14;
-/** Frames that the net must have called speech before any has started: one of its windows may err. */
+/** Frames that the net must have called speech before any has started (one of its windows may err), unless its score is this. */
 const LEAST_SCORED_FRAMES = 2;
+const SURE_AT_ONCE = 0.95;
 /** The nearer the speech is to the noise, the surer the net must be: talkers in the background seldom reach 0.9. */
 const SURER_TO_START = 0.3;
 const SURER_TO_GO_ON = 0.4;
@@ -166,7 +167,8 @@ export class SpeechDetector {
     const sinceVoiceMs = edges.sinceVoiceMs(8);
     if (sinceVoiceMs >= 0) this.#candidateEndMs = Math.max(this.#candidateEndMs, endMs - sinceVoiceMs);
     this.voicedMs = this.#candidateEndMs - this.onsetMs;
-    const enough = this.voicedMs >= this.#options.minSpeechMs && this.#scored >= LEAST_SCORED_FRAMES;
+    const sure = this.#scored >= LEAST_SCORED_FRAMES || frame.score >= SURE_AT_ONCE;
+    const enough = this.voicedMs >= this.#options.minSpeechMs && sure;
     if (!this.speaking && !enough) return this.silence(endMs);
     const change = this.#voiced();
     return change === 'none' ? this.silence(endMs) : change;
