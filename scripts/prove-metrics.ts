@@ -40,12 +40,15 @@ if (runtime === undefined || !(seconds >= 10)) {
 const BLOCK_MS = 400;
 /** Frames that a machine may make late in one of two processes and not in the other: one pause of a few ms for all calls. */
 const LATE_SHARE = 0.0002;
+/** A control with more late frames than this got too little of the machine. */
+const BUSY_SHARE = 0.01;
 /** Not counted: engines compile what they will run. */
 const WARM_UP_MS = 3000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let passed = 0;
 let failed = 0;
+let unjudged = 0;
 function check(ok: boolean, name: string, figure: string): void {
   if (ok) passed++;
   else failed++;
@@ -125,9 +128,15 @@ async function main(): Promise<void> {
     const late = state.late - from[0].late;
     const frames = state.frames - from[0].frames;
     const controlLate = other.late - from[1].late;
+    const controlFrames = other.frames - from[1].frames;
+    const figure = `${late} of ${frames}; control ${controlLate} of ${controlFrames}`;
+    if (controlLate > BUSY_SHARE * controlFrames) {
+      unjudged++;
+      console.log(`---  ${'late frames: the machine is too busy to tell'.padEnd(46)} ${figure}`);
+      continue;
+    }
     // Where the machine disturbs even the control, it may disturb one twice as much as the other.
     const allowed = (controlLate > 0 ? 2 : 1) * controlLate + Math.ceil(LATE_SHARE * frames);
-    const figure = `${late} of ${frames}; control ${controlLate} of ${other.frames - from[1].frames}`;
     check(late <= allowed, `late frames as without metrics${name}`, figure);
   }
   check(state.turns >= 20, 'turns were held', `${state.turns}`);
@@ -316,9 +325,13 @@ function proveFailures(
   const count = (outcome: string) => exports.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
   const said = output.split('metrics do not arrive').length - 1;
   const recovered = output.split('metrics arrive again').length - 1;
-  // Four bad receivers and the killed collector, which came back.
+  // The killed collector came back, and so did whatever a busy machine kept waiting; the bad ones never do.
   const figure = `${count('ok')} ok, ${count('failed')} failed, ${count('skipped')} skipped; said ${said} times, recovered ${recovered}`;
-  check(count('failed') >= 5 && said === 5 && recovered === 1, 'failures are counted, and said once each', figure);
+  check(
+    count('failed') >= 5 && said > recovered && said - recovered === sinks.length,
+    'failures are counted, and said once each',
+    figure,
+  );
   check(
     sinks.every(([, requests]) => requests > 0),
     'bad receivers were really asked',
@@ -389,5 +402,6 @@ try {
   stopAll();
 }
 console.log(`${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+if (unjudged > 0) console.log(`${unjudged} not judged: run it on a machine that is free`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
