@@ -9,6 +9,7 @@ import { systemClock } from '../runner/clock.ts';
 import { heldAudioBytes } from '../session/sample-tape.ts';
 import { createAdmission } from './admission.ts';
 import { prepareAlerts } from './alerts.ts';
+import { startHistory } from './history.ts';
 import type { CommandContext } from './command.ts';
 import { composeRuntime } from './compose.ts';
 import { loadNeuralVad } from './ear.ts';
@@ -82,7 +83,15 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
         version,
         record,
       });
-  const extensions = alerts === null ? [] : [alerts.routes];
+  const history = startHistory({
+    host,
+    config,
+    registry: runtime.registry,
+    log: quiet,
+    clock: systemClock,
+    processNumber: number,
+  });
+  const extensions = [alerts, history].flatMap((part) => (part === null ? [] : [part.routes]));
   const service = await serveCalls({
     host,
     config,
@@ -115,7 +124,7 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   const limitMs = refused === undefined ? config.capacity.drainTimeoutMs : 0;
   void stopped.second.then(() => livekit?.view.drain(0));
   await service.drain(limitMs, stopped.second, livekit?.view.drain(limitMs));
-  await Promise.all([telemetry.stop(), alerts?.stop(ALERTS_GRACE_MS)]);
+  await Promise.all([telemetry.stop(), alerts?.stop(ALERTS_GRACE_MS), history?.stop()]);
   if (refused === undefined) return EXIT.success;
   throw new UserError('LiveKit server refuses the API key or secret', {
     exitCode: EXIT.auth,
