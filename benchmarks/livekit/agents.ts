@@ -37,17 +37,24 @@ let frames = 0;
 let late = 0;
 let rooms = 0;
 
-/** Counts the frames of one stream, and those that are late on its clock. */
+/** Counts the frames of one stream, and those that are late on its clock: against the earliest of the last one to two seconds, since a
+ *  stream that paused once (its caller's process was held up) goes on later than before for ever. */
 function lateness(): () => void {
   let count = 0;
   let zeroMs = Number.POSITIVE_INFINITY;
+  let newestMs = Number.POSITIVE_INFINITY;
   return () => {
     const due = ++count * 10;
     const nowMs = performance.now();
     frames++;
     // The first frames of a stream come in a burst.
     if (count < 100) return;
-    zeroMs = Math.min(zeroMs, nowMs - due);
+    if (count % 100 === 0) {
+      zeroMs = newestMs;
+      newestMs = Number.POSITIVE_INFINITY;
+    }
+    newestMs = Math.min(newestMs, nowMs - due);
+    zeroMs = Math.min(zeroMs, newestMs);
     if (nowMs - due - zeroMs > LATE_MS) late++;
   };
 }
