@@ -38,3 +38,9 @@ export {
 } from './ops/telemetry/user-api.ts';
 export { type AlertRuleDefinition, setAlertRule } from './ops/alerts/user-rules.ts';
 export { AlertRuleError } from './ops/alerts/read-rule.ts';
+export {
+  type MonitorOptions,
+  type MonitorReport,
+  type MonitorSnapshot,
+  RealtimeMonitor,
+} from './ops/monitor/realtime-monitor.ts';

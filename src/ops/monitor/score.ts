@@ -1,0 +1,49 @@
+// Health as one number: the mean of the parts that are measured, each 0 to 100; what is not measured is left out.
+export interface Measured {
+  readonly latencyMs?: number | null | undefined;
+  /** 1 to 5. */
+  readonly quality?: number | null | undefined;
+  /** Of all cores. */
+  readonly cpuPercent?: number | null | undefined;
+  readonly memoryMb?: number | null | undefined;
+}
+export type Grade = 'excellent' | 'good' | 'fair' | 'poor' | 'critical';
+export interface Health {
+  /** Null where nothing is measured. */
+  readonly score: number | null;
+  readonly grade: Grade | null;
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+const clamp = (value: number) => Math.min(100, Math.max(0, value));
+
+export function healthOf({ latencyMs, quality, cpuPercent, memoryMb }: Measured): Health {
+  const parts: Record<string, number> = {};
+  if (latencyMs != null) parts.latency = clamp(100 - (latencyMs - 50) * 2);
+  if (quality != null) parts.quality = clamp((quality / 4) * 100);
+  if (cpuPercent != null) parts.cpu = clamp(100 - Math.max(0, cpuPercent - 70));
+  if (memoryMb != null) parts.memory = clamp(100 - (Math.max(0, memoryMb - 500) / 500) * 100);
+  const values = Object.values(parts);
+  if (values.length === 0) return { score: null, grade: null, parts };
+  const score = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { score, grade: gradeOf(score), parts };
+}
+
+export function gradeOf(score: number): Grade {
+  if (score >= 90) return 'excellent';
+  if (score >= 80) return 'good';
+  if (score >= 70) return 'fair';
+  return score >= 60 ? 'poor' : 'critical';
+}
+
+/** Mean of the second half against that of the first; within 5 % is stable. Null: too little to tell. */
+export function trendOf(values: readonly number[]): 'stable' | 'increasing' | 'decreasing' | null {
+  if (values.length < 4) return null;
+  const half = Math.floor(values.length / 2);
+  const mean = (part: readonly number[]) => part.reduce((sum, value) => sum + value, 0) / part.length;
+  const before = mean(values.slice(0, half));
+  const after = mean(values.slice(half));
+  const change = after - before;
+  if (Math.abs(change) <= 0.05 * Math.abs(before)) return 'stable';
+  return change > 0 ? 'increasing' : 'decreasing';
+}
