@@ -20,7 +20,7 @@ export function provideMonitor(
       const running = runtime.calls.get(id);
       if (running === undefined) return undefined;
       const { framesIn, framesLate, frameLatencyMs } = running.call.session;
-      const heard = framesIn > 0 ? { latency_ms: frameLatencyMs } : {};
+      const heard: Record<string, number> = framesIn > 0 ? { latency_ms: frameLatencyMs } : {};
       return {
         id,
         components: {
