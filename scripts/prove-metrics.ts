@@ -2,10 +2,9 @@
 // and to an OpenTelemetry collector that is killed in the middle. `bun scripts/prove-metrics.ts [--seconds N] [--calls N] [--host bun|deno|node]`.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { compare, parsePage, quantileError, type Stored, type TrueSeries } from './metrics/compare.ts';
+import { parsePage, type TrueSeries } from './metrics/compare.ts';
 import { filledQueries } from './metrics/dashboards.ts';
 import {
-  type Collector,
   freePort,
   missing,
   start,
@@ -15,7 +14,9 @@ import {
   stopAll,
   until,
 } from './metrics/parts.ts';
+import { proveEqual, proveQuantiles } from './metrics/prove-values.ts';
 import { startSinks } from './metrics/sinks.ts';
+import { api, check, notJudged, query, summary } from './metrics/verdicts.ts';
 import { bun, deno, node } from './steps.ts';
 
 const { values } = parseArgs({
@@ -45,28 +46,6 @@ const BUSY_SHARE = 0.01;
 /** Not counted: engines compile what they will run. */
 const WARM_UP_MS = 3000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-let passed = 0;
-let failed = 0;
-let unjudged = 0;
-function check(ok: boolean, name: string, figure: string): void {
-  if (ok) passed++;
-  else failed++;
-  console.log(`${ok ? 'ok  ' : 'FAIL'} ${name.padEnd(46)} ${figure}`);
-}
-
-async function api<T>(base: string, path: string): Promise<T> {
-  return (await (await fetch(`${base}/${path}`)).json()) as T;
-}
-
-async function query(base: string, promql: string, more = ''): Promise<Stored[]> {
-  const answer = await api<{ status: string; error?: string; data?: { result: Stored[] } }>(
-    base,
-    `api/v1/query?query=${encodeURIComponent(promql)}${more}`,
-  );
-  if (answer.data === undefined) throw new Error(`${promql}: ${answer.error}`);
-  return answer.data.result;
-}
 
 function startLoad(port: number, targets: readonly string[]) {
   return start([...(runtime ?? []), 'scripts/metrics/load.ts', host, String(port), ...targets]);
@@ -131,8 +110,7 @@ async function main(): Promise<void> {
     const controlFrames = other.frames - from[1].frames;
     const figure = `${late} of ${frames}; control ${controlLate} of ${controlFrames}`;
     if (controlLate > BUSY_SHARE * controlFrames) {
-      unjudged++;
-      console.log(`---  ${'late frames: the machine is too busy to tell'.padEnd(46)} ${figure}`);
+      notJudged('late frames: the machine is too busy to tell', figure);
       continue;
     }
     // Where the machine disturbs even the control, it may disturb one twice as much as the other.
@@ -195,124 +173,6 @@ async function proveScrapers(base: string): Promise<void> {
     whole === 1000,
     'a thousand scrapers at once',
     `${whole} whole pages in ${tookMs.toFixed(0)} ms, ${series.length} series`,
-  );
-}
-
-async function proveEqual(
-  truth: readonly TrueSeries[],
-  prometheus: string,
-  victoria: string,
-  collector: Collector,
-): Promise<void> {
-  const told = (name: string, { series, samples, differences }: ReturnType<typeof compare>): void => {
-    check(differences.length === 0, name, `${series} series, ${samples} samples, ${differences.length} differences`);
-    for (const one of differences.slice(0, 8)) console.log(`       ${one}`);
-  };
-  const own = ['job', 'instance'];
-  const pushed = { keepsLastGauge: true };
-  const resource = [
-    ...['service_name', 'service_version', 'service_instance_id', 'process_runtime_name', 'process_runtime_version'],
-    ...['scope_name', 'scope_version', 'otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url'],
-  ];
-  told('scraped by Prometheus', compare(truth, await query(prometheus, '{job="syrinx"}'), 'explicit', own));
-  told(
-    'OTLP, JSON, exponential, in Prometheus',
-    compare(truth, await query(prometheus, '{job="native"}'), 'exponential', own, pushed),
-  );
-  told(
-    'OTLP, JSON, gzip, explicit, in Prometheus',
-    compare(truth, await query(prometheus, '{job="packed"}'), 'explicit', own, pushed),
-  );
-  await fetch(`${victoria}/internal/force_flush`);
-  const now = `&nocache=1&time=${Math.ceil(Date.now() / 1000) + 1}`;
-  told(
-    'OTLP, protobuf, gzip, in VictoriaMetrics',
-    compare(truth, await query(victoria, '{service_name="victoria"}', now), 'explicit', resource, {
-      ...pushed,
-      digits: 12,
-    }),
-  );
-  const page = parsePage(await (await fetch(collector.page)).text()).filter(({ metric }) => metric.job === 'again');
-  told(
-    'OTLP, protobuf, delta, through a collector',
-    compare(
-      truth.filter(({ form }) => form === undefined),
-      page,
-      'explicit',
-      [...own, ...resource],
-      pushed,
-    ),
-  );
-}
-
-const QUANTILES = [0.5, 0.9, 0.95, 0.99];
-/** A receiver knows the bucket and no more: one bucket is 1.09 % wide. The process answers with the middle of it. */
-const BUCKET_WIDTH = 2 ** (1 / 64) - 1;
-
-async function proveQuantiles(base: string, truth: readonly TrueSeries[], prometheus: string): Promise<void> {
-  const raw = await api<Record<string, number[]>>(base, 'raw');
-  let worstOwn = 0;
-  let worstPrometheus = 0;
-  let compared = 0;
-  let counts = true;
-  for (const [key, values] of Object.entries(raw)) {
-    const [name = '', labelText = ''] = key.split(' ');
-    const labels = Object.fromEntries(
-      labelText
-        .split(',')
-        .filter(Boolean)
-        .map((part) => part.split('=')),
-    );
-    const series = truth.find(
-      (one) =>
-        one.prometheusName === name && Object.entries(labels).every(([label, value]) => one.labels[label] === value),
-    );
-    if (series === undefined || series.kind !== 'histogram') continue;
-    const sum = values.reduce((a, b) => a + b, 0);
-    // The order of additions is the same, so even the sum is.
-    if (series.count !== values.length || Math.abs((series.sum ?? 0) - sum) > 1e-9 * Math.max(1, sum)) {
-      counts = false;
-      console.log(`       ${key}: ${series.count} values, sum ${series.sum}; the raw log has ${values.length}, ${sum}`);
-    }
-    const selection = Object.entries(labels)
-      .map(([label, value]) => `,${label}="${value}"`)
-      .join('');
-    for (const [i, q] of QUANTILES.entries()) {
-      const own = quantileError(values, q, series.quantiles?.[i] ?? Number.NaN);
-      const [stored] = await query(prometheus, `histogram_quantile(${q}, ${name}{job="native"${selection}})`);
-      const theirs = quantileError(values, q, Number(stored?.value?.[1] ?? Number.NaN));
-      worstOwn = Math.max(worstOwn, own);
-      worstPrometheus = Math.max(worstPrometheus, theirs);
-      if (!(own <= 0.01 && theirs <= BUCKET_WIDTH)) {
-        console.log(`       ${key} P${q * 100} (n ${values.length}): own ${own}, Prometheus ${theirs}`);
-      }
-      compared++;
-    }
-  }
-  const percent = (error: number) => `${(error * 100).toFixed(2)} %`;
-  check(
-    counts && compared > 0,
-    'counts and sums are those of the raw log',
-    `${compared / QUANTILES.length} histograms`,
-  );
-  check(worstOwn <= 0.01, 'quantiles of the process, within 1 %', `worst ${percent(worstOwn)} of ${compared}`);
-  check(
-    worstPrometheus <= BUCKET_WIDTH,
-    'quantiles in Prometheus, within a bucket (1.09 %)',
-    `worst ${percent(worstPrometheus)} of ${compared}`,
-  );
-  const total = (name: string) =>
-    truth.filter((one) => one.prometheusName === name).reduce((sum, { value }) => sum + (value ?? 0), 0);
-  const noted = (key: string) => raw[key]?.length ?? 0;
-  const pairs: [string, number, number][] = [
-    ['interruptions', total('syrinx_interruptions_total'), noted('interruptions')],
-    ['tools', total('syrinx_tools_executed_total'), noted('tools finished') + noted('tools failed')],
-    ['failures', total('syrinx_failures_total'), noted('failures')],
-  ];
-  check(
-    pairs.every(([, metric, log]) => metric === log) && pairs.every(([, metric]) => metric > 0),
-    'counters are those of the raw log',
-    pairs.map(([name, metric, log]) => `${name} ${metric}/${log}`).join(', '),
   );
 }
 
@@ -402,6 +262,4 @@ try {
   stopAll();
 }
 console.log(`${((performance.now() - startMs) / 1000).toFixed(0)} s`);
-if (unjudged > 0) console.log(`${unjudged} not judged: run it on a machine that is free`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+process.exit(summary() ? 0 : 1);
