@@ -1,7 +1,6 @@
 // History over HTTP: which series there are, and ranges of one metric in steps, as JSON or CSV.
 import type { Hono } from 'hono';
-import type { HistoryAnswer, HistoryQuery, HistoryState } from '../../ops/history/index.ts';
-import type { SeriesInfo } from '../../metrics/index.ts';
+import type { HistoryAnswer, HistoryQuery, HistorySeries, HistoryState } from '../../ops/history/index.ts';
 import { failure } from '../answers.ts';
 import type { RouteExtension } from '../options.ts';
 
@@ -9,7 +8,7 @@ export interface HistoryApi {
   /** Epoch time, ms. */
   now(): number;
   state(): HistoryState;
-  series(): readonly SeriesInfo[];
+  series(): readonly HistorySeries['info'][];
   /** Rejects with a `RangeError` that says what is wrong. */
   query(query: HistoryQuery): Promise<HistoryAnswer>;
 }
