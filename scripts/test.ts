@@ -75,7 +75,12 @@ async function onAllHosts(kind: string, chosen: readonly string[]): Promise<void
   if (chosen.every(isReal)) await onNode;
   const [bunRun, denoRun] = await Promise.all([
     runOnBun(of('bun'), UNIT_SECONDS),
-    runOnDeno(of('deno'), onNode, UNIT_SECONDS),
+    runOnDeno(
+      of('deno'),
+      onNode,
+      chosen.filter((file) => !of('deno').includes(file)),
+      UNIT_SECONDS,
+    ),
   ]);
   const reference = await onNode;
   /** Files that Node or the other host was not given. */

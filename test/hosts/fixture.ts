@@ -118,7 +118,7 @@ function startEcho(host: Host): StartCall {
         if (position !== heardSamples) host.print(`gap ${position - heardSamples}`);
         heardSamples = position + packet.length / 2;
         // A copy: the bytes may lie at an odd address.
-        transport.play(new Int16Array(packet.slice().buffer));
+        transport.play(new Int16Array(Uint8Array.from(packet).buffer));
       },
       played() {},
       text: (text: string) => transport.notify({ type: 'reply', turn: 1, text: `You typed: ${text}` }),

@@ -172,7 +172,7 @@ async function placesFor(
   const found: Uint8Array[] = [];
   for (let at = 0; at < blocks.length; at += FETCHED_AT_ONCE) {
     const some = blocks.slice(at, at + FETCHED_AT_ONCE);
-    const fetched = await pacer.outside(Promise.allSettled(some.map(({ block }) => block.fetch(entry.hash))));
+    const fetched = await pacer.outside(Promise.allSettled(some.map(async ({ block }) => block.fetch(entry.hash))));
     for (const [i, result] of fetched.entries()) {
       const { archive, block } = some[i] as (typeof some)[number];
       try {

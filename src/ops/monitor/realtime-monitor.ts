@@ -31,6 +31,7 @@ export interface MonitorSource {
 
 const METRICS = ['latency_ms', 'quality_score', 'memory_mb', 'cpu_percent', 'error_rate'] as const;
 export type ThresholdMetric = (typeof METRICS)[number];
+/** What `RealtimeMonitor.start` is given: the session, parts of it to watch, and limits. */
 export interface MonitorOptions {
   /** The session, or its id. */
   readonly sessionPid: string | { readonly id: string };
@@ -38,11 +39,13 @@ export interface MonitorOptions {
   /** Numbers by `latency_ms` or `latencyMs`; quality alerts below its threshold, the others above. */
   readonly alertThresholds?: Readonly<Record<string, number>> | undefined;
 }
+/** A limit that is exceeded at this tick. */
 export interface MonitorAlert {
   readonly metric: ThresholdMetric;
   readonly value: number;
   readonly threshold: number;
 }
+/** One tick, four a second. What is not measured is absent. */
 export interface MonitorSnapshot {
   readonly sessionId: string;
   readonly atMs: number;
@@ -51,6 +54,7 @@ export interface MonitorSnapshot {
   readonly alerts: readonly MonitorAlert[];
   readonly health: Health;
 }
+/** A minute of ticks. */
 export interface MonitorReport {
   readonly fromMs: number;
   readonly toMs: number;
@@ -75,6 +79,7 @@ export function provideMonitorSource(given: MonitorSource | undefined): void {
   source = given;
 }
 
+/** Watches one session at 4 Hz with its own timer, until it is stopped or the session ends. */
 export class RealtimeMonitor {
   readonly sessionId: string;
   readonly reports: MonitorReport[] = [];

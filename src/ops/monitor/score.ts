@@ -15,14 +15,16 @@ export interface Health {
   readonly parts: Readonly<Record<string, number>>;
 }
 
+const isMeasured = (value: number | null | undefined): value is number => value !== null && value !== undefined;
+
 const clamp = (value: number) => Math.min(100, Math.max(0, value));
 
 export function healthOf({ latencyMs, quality, cpuPercent, memoryMb }: Measured): Health {
   const parts: Record<string, number> = {};
-  if (latencyMs != null) parts.latency = clamp(100 - (latencyMs - 50) * 2);
-  if (quality != null) parts.quality = clamp((quality / 4) * 100);
-  if (cpuPercent != null) parts.cpu = clamp(100 - Math.max(0, cpuPercent - 70));
-  if (memoryMb != null) parts.memory = clamp(100 - (Math.max(0, memoryMb - 500) / 500) * 100);
+  if (isMeasured(latencyMs)) parts.latency = clamp(100 - (latencyMs - 50) * 2);
+  if (isMeasured(quality)) parts.quality = clamp((quality / 4) * 100);
+  if (isMeasured(cpuPercent)) parts.cpu = clamp(100 - Math.max(0, cpuPercent - 70));
+  if (isMeasured(memoryMb)) parts.memory = clamp(100 - (Math.max(0, memoryMb - 500) / 500) * 100);
   const values = Object.values(parts);
   if (values.length === 0) return { score: null, grade: null, parts };
   const score = values.reduce((sum, value) => sum + value, 0) / values.length;
