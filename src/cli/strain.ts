@@ -31,12 +31,15 @@ const MIN_FRAMES = 50;
 /** Timers of the last 2 s; what a quarter of them exceeds is no single pause of the collector. */
 const LAG_LOOKS = 20;
 const LAG_SHARE = 0.75;
+/** Frames that come late over a loop that was never this late are the network's doing, and no reason to refuse anybody. */
+const OWN_LAG_MS = 10;
 
 /** Begins to look at once, ten times a second. */
 export function watchStrain({ clock, calls, bufferBytes, looked }: StrainOptions): Strain {
   const frames = new Float64Array(WINDOW_LOOKS);
   const late = new Float64Array(WINDOW_LOOKS);
   const lags = new Float64Array(LAG_LOOKS).fill(Number.NaN);
+  const longest = new Float64Array(WINDOW_LOOKS);
   const sorted = new Float64Array(LAG_LOOKS);
   let looks = 0;
   /** Counters at the last look; a call that has ended is forgotten with it. */
@@ -47,6 +50,7 @@ export function watchStrain({ clock, calls, bufferBytes, looked }: StrainOptions
   function look(): void {
     const nowMs = clock.now();
     lags[looks % LAG_LOOKS] = Math.max(0, nowMs - dueMs);
+    longest[looks % WINDOW_LOOKS] = Math.max(0, nowMs - dueMs);
     countFrames(looks % WINDOW_LOOKS);
     looks++;
     dueMs = nowMs + LOOK_MS;
@@ -74,13 +78,18 @@ export function watchStrain({ clock, calls, bufferBytes, looked }: StrainOptions
     measures() {
       const all = sum(frames);
       return {
-        lateFrameShare: all < MIN_FRAMES ? null : sum(late) / all,
+        lateFrameShare: all < MIN_FRAMES ? null : longestLag() >= OWN_LAG_MS ? sum(late) / all : 0,
         loopLagMs: looks < LAG_LOOKS ? null : quantile(),
         bufferBytes: bufferBytes?.() ?? null,
       };
     },
     stop: () => cancel(),
   };
+
+  /** Of the same 5 s as the frames. */
+  function longestLag(): number {
+    return longest.reduce((a, b) => Math.max(a, b), 0);
+  }
 
   function quantile(): number {
     sorted.set(lags);

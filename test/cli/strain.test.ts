@@ -31,13 +31,17 @@ function rig(bufferBytes?: () => number) {
   const calls = new Map<string, { framesIn: number; framesLate: number }>();
   let looked = 0;
   const strain = watchStrain({ clock, calls: () => calls, bufferBytes, looked: () => void looked++ });
+  let lagMs = 0;
   const run = (ms: number, each: (call: { framesIn: number; framesLate: number }) => void = () => {}) => {
     for (let i = 0; i < ms / 100; i++) {
       for (const call of calls.values()) each(call);
-      clock.jump(100);
+      clock.jump(100 + lagMs);
     }
   };
-  return { clock, calls, strain, run, looked: () => looked };
+  const setLag = (ms: number) => {
+    lagMs = ms;
+  };
+  return { clock, calls, strain, run, setLag, looked: () => looked };
 }
 
 test('what is not measured yet is null, not 0', () => {
@@ -49,7 +53,8 @@ test('what is not measured yet is null, not 0', () => {
 });
 
 test('late frames are a share of the last 5 s, over all calls, those that ended included', () => {
-  const { calls, strain, run } = rig(() => 4096);
+  const { calls, strain, run, setLag } = rig(() => 4096);
+  setLag(15);
   calls.set('a', { framesIn: 1000, framesLate: 900 });
   calls.set('b', { framesIn: 0, framesLate: 0 });
   run(100);
@@ -66,6 +71,21 @@ test('late frames are a share of the last 5 s, over all calls, those that ended 
   run(5000, (call) => void (call.framesIn += 5));
   assert.equal(strain.measures().lateFrameShare, 0);
   assert.equal(strain.measures().bufferBytes, 4096);
+  strain.stop();
+});
+
+test("frames that are late although the loop was on time are the network's, not ours", () => {
+  const { calls, strain, run, setLag } = rig();
+  calls.set('a', { framesIn: 0, framesLate: 0 });
+  const half = (call: { framesIn: number; framesLate: number }) => {
+    call.framesIn += 4;
+    call.framesLate += 2;
+  };
+  run(6000, half);
+  assert.equal(strain.measures().lateFrameShare, 0);
+  setLag(12);
+  run(100, half);
+  assert.equal(strain.measures().lateFrameShare, 0.5);
   strain.stop();
 });
 

@@ -253,7 +253,8 @@ async function refusedToken(host: HostName): Promise<void> {
 }
 
 async function overload(host: HostName): Promise<void> {
-  const server = await serve(host);
+  const env = { SYRINX_CAPACITY_LATE_FRAME_SHARE: '0.02', SYRINX_CAPACITY_LOOP_LAG_MS: '100' };
+  const server = await serve(host, [], { env });
   const call = await dial(`${server.socketUrl}?rate=16000`);
   await call.notice('ready');
   const speaking = call.speak(new Int16Array(16_000 * 12));

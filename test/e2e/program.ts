@@ -165,7 +165,13 @@ export interface Server {
 
 /** `syrinx start` with simulated models on a free port, ready for calls. */
 export async function serve(host: HostName, args: readonly string[] = [], options: StartOptions = {}): Promise<Server> {
-  const env = { SYRINX_MODELS_PROVIDER: 'simulated', ...options.env };
+  const env = {
+    SYRINX_MODELS_PROVIDER: 'simulated',
+    // Four servers share two cores here: that callers are refused meanwhile is tested where it is meant.
+    SYRINX_CAPACITY_LATE_FRAME_SHARE: '0',
+    SYRINX_CAPACITY_LOOP_LAG_MS: '0',
+    ...options.env,
+  };
   const program = start(host, ['start', '--port', '0', ...args], { ...options, env });
   const [, url = ''] = await program.line(/^Syrinx .* at (http:\/\/\S+)\/$/);
   return { program, url, socketUrl: `${url.replace('http', 'ws')}/call` };
