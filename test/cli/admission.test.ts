@@ -8,12 +8,14 @@ import { createRegistry, renderPrometheus } from '../../src/metrics/index.ts';
 import { heldAudioBytes, SampleTape } from '../../src/session/sample-tape.ts';
 import { createVirtualClock } from '../livekit/worker/virtual-clock.ts';
 
-function rig(capacity: Record<string, unknown>, bufferBytes?: () => number) {
+function rig(capacity: Record<string, unknown>, bufferBytes?: () => number, lagMs = 0) {
   const { config } = loadConfig({ file: { path: 'test.json', text: JSON.stringify({ capacity }) } });
   const clock = createVirtualClock();
+  // Late frames count where the loop is late too.
+  const lateClock = { now: clock.now, setTimer: (go: () => void, ms: number) => clock.setTimer(go, ms + lagMs) };
   const registry = createRegistry();
   const calls = new Map<string, RunningCall>();
-  const admission = createAdmission({ config, runtime: { calls, registry }, clock, bufferBytes });
+  const admission = createAdmission({ config, runtime: { calls, registry }, clock: lateClock, bufferBytes });
   const sessions = new Map<string, { framesIn: number; framesLate: number }>();
   const begin = (id: string, transport: string) => {
     const session = { framesIn: 0, framesLate: 0 };
@@ -50,7 +52,7 @@ test('calls over WebSocket and jobs of the worker share the places; a call of a 
 });
 
 test('late frames close the door for every kind of call, nobody asking meanwhile; it opens when they have been few for a while', async () => {
-  const { admission, begin, run, registry } = rig({ max_sessions: 10 });
+  const { admission, begin, run, registry } = rig({ max_sessions: 10 }, undefined, 12);
   begin('a', 'websocket');
   await run(6000);
   assert.equal(admission.refusal('websocket'), null);

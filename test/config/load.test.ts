@@ -275,7 +275,7 @@ test('each option of a session has a setting with the same default', () => {
     { listening, turns, reply, phrases },
     {
       // A session alone hears with what every host has; a program brings the net.
-      listening: { ...wanted.listening, vad: 'neural' },
+      listening: { ...wanted.listening, vad: 'neural', sensitivity: 0.5 },
       turns: wanted.turns,
       reply: wanted.reply,
       phrases: wanted.phrases,
