@@ -13,6 +13,7 @@ import { goldenDifferences } from './alerts/golden.ts';
 import { startPaced } from './alerts/paced.ts';
 import { type Arrival, startReceivers } from './alerts/receivers.ts';
 import { bun, root, run } from './steps.ts';
+import { CRITICAL_ERRORS, HIGH_LATENCY } from './alerts/specification-rules.ts';
 
 const { values } = parseArgs({ options: { host: { type: 'string', default: 'bun' } } });
 const host = values.host as HostName;
@@ -327,23 +328,7 @@ async function rulesFile(): Promise<void> {
 const AGENT = `
 import { defineAgent, setAlertRule } from 'syrinx';
 
-setAlertRule('high_latency', {
-  metric: 'audio.processing.latency_ms',
-  condition: 'greater_than',
-  threshold: 150, // Alert if > 150ms
-  duration_seconds: 300, // Sustained for 5 minutes
-  severity: 'warning',
-  notification_channels: ['email', 'webhook'],
-});
-
-setAlertRule('critical_errors', {
-  metric: 'session.error_rate',
-  condition: 'greater_than',
-  threshold: 0.1, // Alert if > 10% error rate
-  duration_seconds: 60, // Sustained for 1 minute
-  severity: 'critical',
-  notification_channels: ['pagerduty', 'slack'],
-});
+${[HIGH_LATENCY, CRITICAL_ERRORS].map(([name, rule]) => `setAlertRule('${name}', ${JSON.stringify(rule)});`).join('\n')}
 
 export default defineAgent({ instructions: 'Answer briefly.' });
 `;

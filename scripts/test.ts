@@ -73,8 +73,8 @@ async function onAllHosts(kind: string, chosen: readonly string[]): Promise<void
   const onNode = nodeRun(of('node'));
   // What is real has ports and time limits of its own: only the others run on all hosts at once.
   if (chosen.every(isReal)) await onNode;
-  const [bunRun, denoRun] = await Promise.all([
-    runOnBun(of('bun'), UNIT_SECONDS),
+  const [onBun, onDeno] = await Promise.all([
+    bunRun(of('bun')),
     runOnDeno(
       of('deno'),
       onNode,
@@ -87,8 +87,19 @@ async function onAllHosts(kind: string, chosen: readonly string[]): Promise<void
   const apart = (host: HostName) => chosen.filter((file) => !of('node').includes(file) || !of(host).includes(file));
   const missing = (hostRun: HostRun) => differences(reference, hostRun, apart(hostRun.host));
   tell(`node${kind}`, reference);
-  tell(`bun${kind}`, bunRun, missing(bunRun));
-  tell(`deno${kind}`, denoRun, missing(denoRun));
+  tell(`bun${kind}`, onBun, missing(onBun));
+  tell(`deno${kind}`, onDeno, missing(onDeno));
+}
+
+/** What is real holds what a process has once, such as the native library: each such file has a process of its own. */
+async function bunRun(chosen: readonly string[]): Promise<HostRun> {
+  const real = chosen.filter(isReal);
+  let all = await runOnBun(
+    chosen.filter((file) => !isReal(file)),
+    UNIT_SECONDS,
+  );
+  for (const file of real) all = joined(all, await runOnBun([file], UNIT_SECONDS));
+  return all;
 }
 
 /** `// alone: why` near the top of a file gives it a process of its own. */

@@ -199,7 +199,7 @@ export function composeRuntime({
       const get = () => running.value as RunningCall;
       let recorder: CallRecorder | null = null;
       const call = startCall({
-        session: { ...sessionOptions(config, answering, name, id, request), listening: heardWith(config, neural) },
+        session: sessionOptions(config, answering, name, id, request, neural),
         core,
         models,
         policies,
@@ -291,12 +291,13 @@ function policyFor(timeoutMs: number): PersistPolicy {
   };
 }
 
-export function sessionOptions(
+function sessionOptions(
   config: Config,
   agent: Agent,
   agentName: string,
   id: string,
   request: CallRequest,
+  neural: NeuralVad | undefined,
 ): SessionOptions {
   return {
     id,
@@ -308,7 +309,7 @@ export function sessionOptions(
     instructions: agent.instructions,
     greeting: agent.greeting,
     tools: toolSpecs(agent.tools),
-    listening: config.listening,
+    listening: heardWith(config, neural),
     turns: config.turns,
     reply: config.reply,
     phrases: config.phrases,

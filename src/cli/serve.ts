@@ -11,11 +11,10 @@ import type { Transport } from '../transports/port.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import type { Runtime } from './compose.ts';
 import type { LiveKitView } from './livekit.ts';
-import { authOf, MAX_MESSAGE_BYTES, SPARE_SOCKETS } from './door.ts';
+import { authOf, openPort, SPARE_SOCKETS } from './door.ts';
 import { createOperations } from './operations.ts';
 import { countSockets } from './socket-instruments.ts';
 import { NUMBER_VARIABLE } from './processes.ts';
-import { systemProblem } from './user-error.ts';
 
 export interface Service {
   /** Undefined where the configuration opens no port. */
@@ -112,18 +111,10 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     record: (status) => operations.requests.record('GET', '/call', status),
     onError: (error) => log.error('socket failed', { error }),
   });
-  const { enabled, port, host: hostname } = config.healthServer;
-  const server = enabled
-    ? await host
-        .serve({
-          port,
-          hostname,
-          fetch: createApp(operations).fetch,
-          sockets: sockets.hooks,
-          maxMessageBytes: MAX_MESSAGE_BYTES,
-        })
-        .catch(systemProblem('Cannot open the port', `${hostname}:${port}`))
-    : undefined;
+  const server = await openPort(host, config.healthServer, {
+    fetch: createApp(operations).fetch,
+    sockets: sockets.hooks,
+  });
   phase = 'running';
   operations.start();
   return {

@@ -73,10 +73,10 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
         base.telemetry?.(event, nowMs);
         follow(event, nowMs);
       },
-      frameLatency(ms, bytes) {
-        base.frameLatency?.(ms, bytes);
+      frames(decided, late, latencyMs, tookMs, bytes) {
+        base.frames?.(decided, late, latencyMs, tookMs, bytes);
         if (!events.wants('audio.processed')) return;
-        processed.latency_ms = ms;
+        processed.latency_ms = latencyMs;
         processed.chunk_size_bytes = bytes;
         events.execute('audio.processed', processed, about);
       },

@@ -8,9 +8,9 @@ import { createProcessRoutes } from './process-routes.ts';
 import { createProcessSockets, processOfToken } from './process-sockets.ts';
 import { watchProcesses } from './process-watch.ts';
 import { createSupervisor, NUMBER_VARIABLE, type Supervisor } from './processes.ts';
-import { authOf, MAX_MESSAGE_BYTES, SPARE_SOCKETS } from './door.ts';
+import { authOf, openPort, SPARE_SOCKETS } from './door.ts';
 import type { Stopped } from './stopped.ts';
-import { systemProblem, UserError } from './user-error.ts';
+import { UserError } from './user-error.ts';
 
 /** What a process may need beyond its calls: words of farewell, and the way out. */
 const GOODBYE_MS = 15_000;
@@ -67,18 +67,10 @@ export async function supervise({ host, config, log, version }: CommandContext, 
     accept: createProcessSockets({ pick: watch.pick, urlOf: watch.urlOf, token, clock: systemClock }),
     onError: (error) => log.error('socket failed', { error }),
   });
-  const { enabled, port, host: hostname } = config.healthServer;
-  const server = enabled
-    ? await host
-        .serve({
-          port,
-          hostname,
-          fetch: (request) => routes.fetch(request),
-          sockets: sockets.hooks,
-          maxMessageBytes: MAX_MESSAGE_BYTES,
-        })
-        .catch(systemProblem('Cannot open the port', `${hostname}:${port}`))
-    : undefined;
+  const server = await openPort(host, config.healthServer, {
+    fetch: (request) => routes.fetch(request),
+    sockets: sockets.hooks,
+  });
   supervisor.start();
   host.print(
     `Syrinx ${version} on ${host.name} ${host.version}, ${count} processes${server === undefined ? '' : ` at ${server.url}`}`,

@@ -116,7 +116,7 @@ function limit(text: string | null): number | null {
   return value > 0 && value < Number.MAX_SAFE_INTEGER ? value : null;
 }
 
-function readText(path: string): string | null {
+export function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
@@ -124,7 +124,8 @@ function readText(path: string): string | null {
   }
 }
 
-function known(measure: () => number): number | null {
+/** Null for what the host refuses to tell, and for a zero that no running process can have. */
+export function known(measure: () => number): number | null {
   try {
     const value = measure();
     return Number.isFinite(value) && value > 0 ? value : null;

@@ -1,8 +1,8 @@
 // Measured facts of the process and the machine, through node: modules and Linux's own files.
-import { readFileSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
-import { createMachineFacts } from './machine-facts.ts';
+import { createMachineFacts, known, readText } from './machine-facts.ts';
 import type { ProcessFacts } from './port.ts';
 
 export function createFacts(): ProcessFacts {
@@ -65,24 +65,6 @@ function diskUsage(path: string): number | null {
     const used = disk.blocks - disk.bfree;
     const total = used + disk.bavail;
     return total > 0 ? used / total : null;
-  } catch {
-    return null;
-  }
-}
-
-function readText(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-/** Null for what the host refuses to tell, and for a zero that no running process can have. */
-function known(measure: () => number): number | null {
-  try {
-    const value = measure();
-    return Number.isFinite(value) && value > 0 ? value : null;
   } catch {
     return null;
   }

@@ -54,10 +54,9 @@ export interface CallObserver {
   telemetry?(event: SessionTelemetry, nowMs: number): void;
   /** An attempt failed; others may follow. */
   attemptFailed?(stage: 'stt' | 'llm' | 'tts', model: string, kind: string, message: string): void;
-  /** After each packet of so many bytes: decision time less due time of its newest frame, in ms. */
-  frameLatency?(ms: number, bytes: number): void;
-  /** After each packet: the frames that were decided with it, how many of them late, by how much, and how long all of it took. */
-  frames?(decided: number, late: number, latencyMs: number, tookMs: number): void;
+  /** After each packet of so many bytes: the frames that were decided with it, how many of them late, by how much (decision time less due
+   *  time of the newest frame, in ms), and how long all of it took. */
+  frames?(decided: number, late: number, latencyMs: number, tookMs: number, bytes: number): void;
   /** A defect of this program ended the call. */
   crashed?(error: unknown): void;
   /** The recording could not be written; the call goes on without it. */
@@ -222,9 +221,9 @@ class RunningCall implements Call, Effects {
     const nowMs = clock.now();
     try {
       session.audio(packet, position, nowMs);
-      observer.frameLatency?.(session.frameLatencyMs, packet.byteLength);
       const decided = session.framesIn - before;
-      observer.frames?.(decided, session.framesLate - lateBefore, session.frameLatencyMs, clock.now() - nowMs);
+      const late = session.framesLate - lateBefore;
+      observer.frames?.(decided, late, session.frameLatencyMs, clock.now() - nowMs, packet.byteLength);
       this.handle.received(packet.byteLength);
     } catch (error) {
       this.#crash(error);

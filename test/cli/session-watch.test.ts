@@ -113,9 +113,9 @@ test('the score of the newest window rides on the chunks; a window without speec
   };
   const connection = { score: 4, lossPercent: 2.5, jitterMs: 3, depthMs: 40, ...counts };
   observer.telemetry?.({ ...window, score: 4.2, connection }, 0);
-  observer.frameLatency?.(1, 640);
+  observer.frames?.(1, 0, 1, 0.1, 640);
   observer.telemetry?.({ ...window, score: null, connection: null }, 0);
-  observer.frameLatency?.(2, 640);
+  observer.frames?.(1, 0, 2, 0.1, 640);
   assert.deepEqual(
     told.map(([event, measured]) => [event, measured]),
     [

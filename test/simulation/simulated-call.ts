@@ -148,7 +148,7 @@ export function begin(world: World, scenario: Scenario): Started {
       maxQueuedMs = Math.max(maxQueuedMs, call?.session.queuedMs ?? 0);
     },
     attemptFailed: (stage, model, kind) => failures.push(`${stage} ${model} ${kind}`),
-    frameLatency: () => {
+    frames: () => {
       maxQueuedMs = Math.max(maxQueuedMs, call.session.queuedMs);
     },
     crashed: (error) => crashes.push(error),

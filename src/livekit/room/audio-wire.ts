@@ -1,4 +1,5 @@
 // The two messages of the audio path on LiveKit's native interface, read and written by hand: they come 100 times a second and call.
+import { WireReader } from './wire-reader.ts';
 
 /** First byte of an event that carries audio (`FfiEvent.audio_stream_event`, field 4). */
 export const AUDIO_EVENT_TAG = (4 << 3) | 2;
@@ -21,66 +22,44 @@ export function emptyAudioEvent(): AudioEvent {
   return { stream: 0, kind: 'unknown', frameHandle: 0, address: 0, channels: 0, samples: 0 };
 }
 
-/** A place in a message. Reading past the end gives zeros, so that a cut message ends instead of throwing. */
-let at = 0;
-
-function varint(bytes: Uint8Array): number {
-  let value = 0;
-  let scale = 1;
-  for (let n = 0; n < 10; n++) {
-    const byte = bytes[at++] ?? 0;
-    value += (byte & 0x7f) * scale;
-    if (byte < 0x80) break;
-    scale *= 128;
-  }
-  return value;
-}
-
-function skip(bytes: Uint8Array, wireType: number): void {
-  if (wireType === 0) varint(bytes);
-  else if (wireType === 1) at += 8;
-  else if (wireType === 2) at = varint(bytes) + at;
-  else if (wireType === 5) at += 4;
-  else at = bytes.length;
-}
+const reader = new WireReader();
 
 /** Reads an event whose first byte is `AUDIO_EVENT_TAG`. */
 export function readAudioEvent(bytes: Uint8Array, into: AudioEvent): AudioEvent {
   into.stream = into.frameHandle = into.address = into.channels = into.samples = 0;
   into.kind = 'unknown';
-  at = 1;
-  const end = varint(bytes) + at;
-  while (at < end && at < bytes.length) {
-    const tag = varint(bytes);
-    if (tag === ((1 << 3) | 0)) into.stream = varint(bytes);
+  const end = reader.open(bytes, 1);
+  while (reader.at < end && reader.at < bytes.length) {
+    const tag = reader.varint();
+    if (tag === ((1 << 3) | 0)) into.stream = reader.varint();
     else if (tag === ((2 << 3) | 2)) {
       into.kind = 'frame';
-      const stop = varint(bytes) + at;
-      while (at < stop && at < bytes.length) {
-        if (varint(bytes) === ((1 << 3) | 2)) ownedFrame(bytes, into);
-        else at = stop;
+      const stop = reader.end();
+      while (reader.at < stop && reader.at < bytes.length) {
+        if (reader.varint() === ((1 << 3) | 2)) ownedFrame(into);
+        else reader.at = stop;
       }
     } else if (tag === ((3 << 3) | 2)) {
       into.kind = 'end';
-      at = varint(bytes) + at;
-    } else skip(bytes, tag & 7);
+      reader.at = reader.end();
+    } else reader.skip(tag & 7);
   }
   return into;
 }
 
-function ownedFrame(bytes: Uint8Array, into: AudioEvent): void {
-  const end = varint(bytes) + at;
-  while (at < end && at < bytes.length) {
-    const tag = varint(bytes);
-    const stop = varint(bytes) + at;
-    while (at < stop && at < bytes.length) {
-      const field = varint(bytes);
-      if ((field & 7) !== 0) skip(bytes, field & 7);
+function ownedFrame(into: AudioEvent): void {
+  const end = reader.end();
+  while (reader.at < end && reader.at < reader.bytes.length) {
+    const tag = reader.varint();
+    const stop = reader.end();
+    while (reader.at < stop && reader.at < reader.bytes.length) {
+      const field = reader.varint();
+      if ((field & 7) !== 0) reader.skip(field & 7);
       else if (tag === ((1 << 3) | 2)) {
-        const value = varint(bytes);
+        const value = reader.varint();
         if (field >> 3 === 1) into.frameHandle = value;
       } else {
-        const value = varint(bytes);
+        const value = reader.varint();
         if (field >> 3 === 1) into.address = value;
         else if (field >> 3 === 2) into.channels = value;
         else if (field >> 3 === 4) into.samples = value;
@@ -93,14 +72,13 @@ function ownedFrame(bytes: Uint8Array, into: AudioEvent): void {
 export function readCaptured(bytes: Uint8Array, into: { id: number; failed: boolean }): void {
   into.id = 0;
   into.failed = false;
-  at = 1;
-  const end = varint(bytes) + at;
-  while (at < end && at < bytes.length) {
-    const tag = varint(bytes);
-    if (tag === ((1 << 3) | 0)) into.id = varint(bytes);
+  const end = reader.open(bytes, 1);
+  while (reader.at < end && reader.at < bytes.length) {
+    const tag = reader.varint();
+    if (tag === ((1 << 3) | 0)) into.id = reader.varint();
     else {
       into.failed = true;
-      skip(bytes, tag & 7);
+      reader.skip(tag & 7);
     }
   }
 }

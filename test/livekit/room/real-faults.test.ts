@@ -1,32 +1,22 @@
 // What can happen to the agent's own line, on a real livekit-server: the scenarios that LiveKit simulates, and a server that dies.
 // real time: a real server's outages last as long as they last.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Room } from '@livekit/rtc-node';
 import { AccessToken } from 'livekit-server-sdk';
-import { disposeNative, loadNative, type Native } from '../../../src/livekit/room/native.ts';
+import { loadNative, type Native } from '../../../src/livekit/room/native.ts';
 import { nativeConnect } from '../../../src/livekit/room/native-connection.ts';
 import type { RoomEvent } from '../../../src/livekit/room/room-observer.ts';
 import { RoomTransport } from '../../../src/livekit/room/room-transport.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
-import { type Caller, startCaller } from './caller.ts';
-import { KEY, pause, type RealServer, SECRET, startRealServer, until, whyNot } from './real-server.ts';
-
-const skip = (await whyNot()) ?? false;
-const real = { skip, timeout: 90_000 };
-const AGENT = { agent: true, canUpdateOwnMetadata: true } as const;
+import type { Caller } from './caller.ts';
+import { AGENT, real, startRealParts } from './real-rig.ts';
+import { KEY, pause, type RealServer, SECRET, until } from './real-server.ts';
 
 let server: RealServer;
 let caller: Caller;
-before(async () => {
-  if (skip !== false) return;
-  server = await startRealServer();
-  caller = await startCaller();
-});
-after(async () => {
-  await caller?.exit();
-  await server?.stop();
-  await disposeNative();
+startRealParts((...started) => {
+  [server, caller] = started;
 });
 
 /** rtc-node's room under the transport: only it can simulate. */

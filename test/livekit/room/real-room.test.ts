@@ -1,8 +1,8 @@
 // Calls in rooms of a real livekit-server, with callers in processes of their own and media over loopback.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { after, before, test } from 'node:test';
-import { disposeNative, loadNative } from '../../../src/livekit/room/native.ts';
+import { test } from 'node:test';
+import { loadNative } from '../../../src/livekit/room/native.ts';
 import { nativeConnect } from '../../../src/livekit/room/native-connection.ts';
 import type { ConnectionSample } from '../../../src/livekit/room/connection-quality.ts';
 import type { RoomEvent } from '../../../src/livekit/room/room-observer.ts';
@@ -10,26 +10,15 @@ import type { RoomTransportOptions } from '../../../src/livekit/room/room-option
 import { RoomTransport } from '../../../src/livekit/room/room-transport.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
 import { type Caller, startCaller } from './caller.ts';
-import { pause, type RealServer, startRealServer, until, whyNot } from './real-server.ts';
+import { AGENT, real, skip, startRealParts } from './real-rig.ts';
+import { pause, type RealServer, until } from './real-server.ts';
 
-const skip = (await whyNot()) ?? false;
-/** Other processes take their time. */
-const real = { skip, timeout: 90_000 };
-const AGENT = { agent: true, canUpdateOwnMetadata: true } as const;
 const wallMs = () => performance.timeOrigin + performance.now();
 
 let server: RealServer;
 let caller: Caller;
-
-before(async () => {
-  if (skip !== false) return;
-  server = await startRealServer();
-  caller = await startCaller();
-});
-after(async () => {
-  await caller?.exit();
-  await server?.stop();
-  await disposeNative();
+startRealParts((...started) => {
+  [server, caller] = started;
 });
 
 let rooms = 0;
