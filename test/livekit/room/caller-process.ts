@@ -107,9 +107,11 @@ async function join(command: Join): Promise<void> {
     if (command.again === true && room === here) void joinAgain(command);
   });
   here.registerTextStreamHandler('lk.transcription', (reader, from) => {
-    void reader
-      .readAll()
-      .then((text) => tell('transcription', { text, from: from.identity, attributes: reader.info.attributes }));
+    reader.readAll().then(
+      (text) => tell('transcription', { text, from: from.identity, attributes: reader.info.attributes }),
+      // The line went while words were on their way.
+      () => tell('transcription-cut'),
+    );
   });
   await here.connect(url, token, {
     autoSubscribe: true,
