@@ -3,7 +3,7 @@
 // alone. On each host: `npx bun benchmarks/metrics.ts`, `npx deno run -A benchmarks/metrics.ts`, `node --expose-gc benchmarks/metrics.ts`.
 import { createServer } from 'node:http';
 import process from 'node:process';
-import { startOtlpPush } from '../src/cli/otlp-push.ts';
+import { startOtlpPush } from '../src/cli/telemetry/otlp-push.ts';
 import { createPrometheusPage, createRegistry, renderPrometheus, takeSnapshot } from '../src/metrics/index.ts';
 import { createFacts } from '../src/hosts/node-facts.ts';
 import { createLogger } from '../src/ops/logs.ts';

@@ -5,7 +5,7 @@ export type { JobDescription, JobParticipant } from './livekit/job.ts';
 export { jobOf } from './livekit/open-jobs.ts';
 export { roomOf } from './livekit/room/open-rooms.ts';
 export type { DataHandler, RoomControl } from './livekit/room/room-control.ts';
-export { type MeterProviderOptions, openMeterProvider } from './cli/api-metrics.ts';
+export { type MeterProviderOptions, openMeterProvider } from './cli/telemetry/api-metrics.ts';
 export type { StandardSchema, ToolContext, ToolDefinition, ToolParameters } from './agent/tool.ts';
 export type { AgentSession, Rating, RatingKind } from './agent/agent-session.ts';
 export type {

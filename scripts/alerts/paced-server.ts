@@ -1,7 +1,7 @@
 // A server of calls whose alerts live faster than its calls: five minutes of a rule pass in half a minute, the audio keeps its pace.
 // `bun scripts/alerts/paced-server.ts CONFIG PACE`; prints its address.
 import { defineAgent, setAlertRule } from '../../src/index.ts';
-import { prepareAlerts } from '../../src/cli/alerts.ts';
+import { prepareAlerts } from '../../src/cli/alerts/alerts.ts';
 import { composeRuntime } from '../../src/cli/compose.ts';
 import { serveCalls } from '../../src/cli/serve.ts';
 import { loadConfig } from '../../src/config/load.ts';

@@ -1,11 +1,11 @@
 // A registry in which every part of the program has declared what it measures, without any of it running for long.
 import { defineAgent } from '../../src/agent/define-agent.ts';
-import { createAdmission } from '../../src/cli/admission.ts';
+import { createAdmission } from '../../src/cli/admission/admission.ts';
 import { composeRuntime } from '../../src/cli/compose.ts';
-import { liveKitRoutes } from '../../src/cli/livekit-routes.ts';
-import { startOtlpPush } from '../../src/cli/otlp-push.ts';
+import { liveKitRoutes } from '../../src/cli/livekit/routes.ts';
+import { startOtlpPush } from '../../src/cli/telemetry/otlp-push.ts';
 import { serveCalls } from '../../src/cli/serve.ts';
-import { startTelemetry } from '../../src/cli/telemetry.ts';
+import { startTelemetry } from '../../src/cli/telemetry/telemetry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Host, ProcessFacts } from '../../src/hosts/port.ts';
 import { createWorkerInstruments, type WorkerGauges } from '../../src/livekit/instruments.ts';

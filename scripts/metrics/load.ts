@@ -2,11 +2,11 @@
 // `load.ts HOST PORT [NAME=otlp-url ...]`; the raw log that the metrics are compared with is kept beside them.
 import process from 'node:process';
 import { defineAgent, tool } from '../../src/agent/define-agent.ts';
-import { collectApiMetrics, openMeterProvider } from '../../src/cli/api-metrics.ts';
+import { collectApiMetrics, openMeterProvider } from '../../src/cli/telemetry/api-metrics.ts';
 import { composeRuntime } from '../../src/cli/compose.ts';
-import { type OtlpPush, startOtlpPush } from '../../src/cli/otlp-push.ts';
-import { otlpSettings, resourceOf } from '../../src/cli/otlp-settings.ts';
-import { startTelemetry } from '../../src/cli/telemetry.ts';
+import { type OtlpPush, startOtlpPush } from '../../src/cli/telemetry/otlp-push.ts';
+import { otlpSettings, resourceOf } from '../../src/cli/telemetry/otlp-settings.ts';
+import { startTelemetry } from '../../src/cli/telemetry/telemetry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Host } from '../../src/hosts/port.ts';
 import { CounterHandle, createPrometheusPage, GaugeHandle, HistogramHandle } from '../../src/metrics/index.ts';

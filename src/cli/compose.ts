@@ -27,8 +27,8 @@ import type { TransportRateHz } from '../transports/port.ts';
 import { VERSION } from './commands/version.ts';
 import { type ProcessTelemetry, processTelemetry } from '../ops/telemetry/index.ts';
 import { EXIT } from './exit-codes.ts';
-import { createSessionWatch, type SessionWatch } from './session-watch.ts';
-import { traceCall } from './traces.ts';
+import { createSessionWatch, type SessionWatch } from './telemetry/session-watch.ts';
+import { traceCall } from './telemetry/traces.ts';
 import { UserError } from './user-error.ts';
 
 export interface ComposeOptions {

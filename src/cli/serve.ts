@@ -8,13 +8,13 @@ import type { LiveKitRoutes, RouteExtension } from '../server/options.ts';
 import { createSocketHooks } from '../server/sockets.ts';
 import { createWebSocketCalls } from '../transports/websocket/calls.ts';
 import type { Transport } from '../transports/port.ts';
-import { type Admission, createAdmission } from './admission.ts';
+import { type Admission, createAdmission } from './admission/admission.ts';
 import type { Runtime } from './compose.ts';
-import type { LiveKitView } from './livekit.ts';
+import type { LiveKitView } from './livekit/livekit.ts';
 import { authOf, openPort, SPARE_SOCKETS } from './door.ts';
-import { createOperations } from './operations.ts';
-import { countSockets } from './socket-instruments.ts';
-import { NUMBER_VARIABLE } from './processes.ts';
+import { createOperations } from './operations/operations.ts';
+import { countSockets } from './telemetry/socket-instruments.ts';
+import { NUMBER_VARIABLE } from './processes/processes.ts';
 
 export interface Service {
   /** Undefined where the configuration opens no port. */

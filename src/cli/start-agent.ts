@@ -7,20 +7,20 @@ import type { Files } from '../hosts/port.ts';
 import { createLogger } from '../ops/logs.ts';
 import { systemClock } from '../runner/clock.ts';
 import { heldAudioBytes } from '../session/sample-tape.ts';
-import { createAdmission } from './admission.ts';
-import { prepareAlerts } from './alerts.ts';
-import { startHistory } from './history.ts';
-import { provideMonitor } from './monitor.ts';
+import { createAdmission } from './admission/admission.ts';
+import { prepareAlerts } from './alerts/alerts.ts';
+import { startHistory } from './operations/history.ts';
+import { provideMonitor } from './operations/monitor.ts';
 import type { CommandContext } from './command.ts';
 import { composeRuntime } from './compose.ts';
 import { loadNeuralVad } from './ear.ts';
 import { EXIT } from './exit-codes.ts';
-import type { LiveKitOptions } from './livekit.ts';
+import type { LiveKitOptions } from './livekit/livekit.ts';
 import { loadAgents } from './load-agent.ts';
-import { NUMBER_VARIABLE, readyLine } from './processes.ts';
+import { NUMBER_VARIABLE, readyLine } from './processes/processes.ts';
 import { serveCalls } from './serve.ts';
 import type { Stopped } from './stopped.ts';
-import { startTelemetry } from './telemetry.ts';
+import { startTelemetry } from './telemetry/telemetry.ts';
 import { systemProblem, UserError } from './user-error.ts';
 
 /** For notifications that are under way when the program ends. */
@@ -47,7 +47,7 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   const runtime =
     ledger === undefined
       ? composed
-      : await (await import('./ledger-files.ts')).withLedgerFiles(composed, host.files, ledger, quiet);
+      : await (await import('./telemetry/ledger-files.ts')).withLedgerFiles(composed, host.files, ledger, quiet);
   const folder = args.string('record');
   if (folder !== undefined) await checkRecordings(host.files, folder);
   const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
@@ -136,11 +136,11 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
 }
 
 async function liveKitOf(options: LiveKitOptions) {
-  const { createLiveKit, liveKitCredentialsOf } = await import('./livekit.ts');
+  const { createLiveKit, liveKitCredentialsOf } = await import('./livekit/livekit.ts');
   const credentials = liveKitCredentialsOf(options.config);
   const view = credentials === null ? null : await createLiveKit(options);
   if (credentials === null || view === null) return null;
-  const { liveKitRoutes } = await import('./livekit-routes.ts');
+  const { liveKitRoutes } = await import('./livekit/routes.ts');
   const { config, runtime, log } = options;
   const agentName = config.livekit.dispatch === 'automatic' ? undefined : runtime.agentName;
   return { view, routes: liveKitRoutes({ credentials, agentName, registry: runtime.registry, log }) };

@@ -1,7 +1,7 @@
 // When a program is told to stop: by signals of a person, by its supervisor, or by the end of that.
 import type { Host } from '../hosts/port.ts';
 import { EXIT } from './exit-codes.ts';
-import { HURRY, NUMBER_VARIABLE } from './processes.ts';
+import { HURRY, NUMBER_VARIABLE } from './processes/processes.ts';
 
 export interface Stopped {
   /** Told to stop. */

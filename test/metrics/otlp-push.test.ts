@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PushMetricExporter, ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import { startOtlpPush } from '../../src/cli/otlp-push.ts';
+import { startOtlpPush } from '../../src/cli/telemetry/otlp-push.ts';
 import { createRegistry, takeSnapshot } from '../../src/metrics/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';
 import { settled, VirtualTime } from '../simulation/virtual-time.ts';

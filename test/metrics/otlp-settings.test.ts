@@ -1,7 +1,7 @@
 // Where metrics go over OTLP: presets, OpenTelemetry's variables, and what is said when it cannot work.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { otlpSettings, resourceOf } from '../../src/cli/otlp-settings.ts';
+import { otlpSettings, resourceOf } from '../../src/cli/telemetry/otlp-settings.ts';
 import { UserError } from '../../src/cli/user-error.ts';
 import { loadConfig } from '../../src/config/load.ts';
 

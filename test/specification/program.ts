@@ -1,9 +1,9 @@
 // The whole program without a port: the specification's endpoints over simulated models, on a host that tells fixed facts.
 import type { Hono } from 'hono';
 import { type Agent, defineAgent } from '../../src/agent/define-agent.ts';
-import { createAdmission } from '../../src/cli/admission.ts';
+import { createAdmission } from '../../src/cli/admission/admission.ts';
 import { composeRuntime, type Runtime } from '../../src/cli/compose.ts';
-import { createOperations } from '../../src/cli/operations.ts';
+import { createOperations } from '../../src/cli/operations/operations.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Host } from '../../src/hosts/port.ts';
 import { createLogger } from '../../src/ops/logs.ts';

@@ -55,14 +55,14 @@ RES-11 | API calls 1-10 kb | benchmark: bytes of a request
 RES-12 | WebRTC overhead 20-40 kbps | external: the network
 RES-13 | 10 Mbps for 100 sessions | external: holds for encoded media (C-05)
 QUA-01 | Quality score > 4.0 of 5 | external: needs calls of real callers; the index is syrinx_audio_quality_score
-QUA-02 | Automated assessment and user feedback | cli/session-watch.test.ts > QUA-02; runner/quality-instruments.test.ts > gauges follow
+QUA-02 | Automated assessment and user feedback | cli/telemetry/session-watch.test.ts > QUA-02; runner/quality-instruments.test.ts > gauges follow
 QUA-03 | Clarity > 4.0 | external: needs calls of real callers
 QUA-04 | Naturalness > 3.5 | external: only people can say; their ratings are taken (QUA-02)
 QUA-05 | Intelligibility > 95 % of the words | external: needs references
 QUA-06 | Background noise < 2 % | external: needs calls of real callers
 AVL-01 | 99.9 % uptime = successful of all probes | ops/health/health-monitor.test.ts > AVL-01
 AVL-02 | Measured by the health endpoint, shown in /status | specification/endpoints.test.ts > HLT-06
-AVL-03 | Recovery of a component < 30 s | runner/breaker.test.ts > R-19; cli/processes.test.ts > what dies is started again
+AVL-03 | Recovery of a component < 30 s | runner/breaker.test.ts > R-19; cli/processes/processes.test.ts > what dies is started again
 MON-01 | RealtimeMonitor starts | not built: the 4 Hz monitor
 MON-02 | session_pid | not built: the 4 Hz monitor
 MON-03 | components | not built: the 4 Hz monitor
@@ -82,7 +82,7 @@ MET-03 | 24 h of detail | ops/history/history.test.ts > seconds and minutes of a
 MET-04 | 30 days aggregated | ops/history/history.test.ts > days are merged
 EVT-01 | session started {session_id, timestamp} | specification/telemetry.test.ts > EVT-01
 EVT-02 | session turn_completed {session_id, duration_ms, messages_count} | specification/telemetry.test.ts > EVT-01, EVT-02
-EVT-03 | audio processed {latency_ms, quality_score, chunk_size_bytes} | specification/telemetry.test.ts > EVT-01, EVT-02, EVT-03; cli/session-watch.test.ts > the score of the newest window
+EVT-03 | audio processed {latency_ms, quality_score, chunk_size_bytes} | specification/telemetry.test.ts > EVT-01, EVT-02, EVT-03; cli/telemetry/session-watch.test.ts > the score of the newest window
 EVT-04 | connection quality {latency_ms, packet_loss_percent, bandwidth_kbps} | specification/telemetry.test.ts > EVT-04
 EVT-05 | session completed | specification/telemetry.test.ts > EVT-05
 EVT-06 | tool executed | specification/telemetry.test.ts > EVT-06
@@ -104,13 +104,13 @@ TEL-02 | Metrics.handle_event with four arguments | specification/telemetry.test
 COL-01 | register_collector "database.connections" | specification/telemetry.test.ts > COL-01; ops/telemetry/collectors.test.ts > R-13: pairs
 COL-02 | register_collector "business.conversion_rate" | specification/telemetry.test.ts > COL-02; ops/telemetry/collectors.test.ts > R-13: one that throws
 HLT-01 | HealthServer answers, port 8080 by default | config/specification.test.ts > the defaults are those; hosts/serve.test.ts > HTTP with bodies
-HLT-02 | GET /health | specification/endpoints.test.ts > HLT-02; cli/health-report.test.ts > C-18
+HLT-02 | GET /health | specification/endpoints.test.ts > HLT-02; cli/operations/health-report.test.ts > C-18
 HLT-03 | GET /health/ready | specification/endpoints.test.ts > HLT-03
 HLT-04 | GET /health/live | specification/endpoints.test.ts > HLT-04
 HLT-05 | GET /metrics | specification/endpoints.test.ts > HLT-05
 HLT-06 | GET /status | specification/endpoints.test.ts > HLT-06
-HLT-07 | check_system_health | specification/endpoints.test.ts > HLT-07; cli/health-report.test.ts > HLT-07
-HLT-08 | check_external_services | specification/endpoints.test.ts > HLT-08; cli/service-checks.test.ts > any answer proves
+HLT-07 | check_system_health | specification/endpoints.test.ts > HLT-07; cli/operations/health-report.test.ts > HLT-07
+HLT-08 | check_external_services | specification/endpoints.test.ts > HLT-08; cli/operations/service-checks.test.ts > any answer proves
 DSH-01 | overview.active_sessions | specification/endpoints.test.ts > DSH-01..11
 DSH-02 | overview.success_rate | ops/views/views.test.ts > rates and means
 DSH-03 | overview.avg_response_time | ops/views/views.test.ts > rates and means

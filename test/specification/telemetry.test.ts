@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { defineAgent } from '../../src/agent/define-agent.ts';
-import { createSessionWatch } from '../../src/cli/session-watch.ts';
+import { createSessionWatch } from '../../src/cli/telemetry/session-watch.ts';
 import { attachMany, detach, execute, Metrics, unregisterCollector } from '../../src/index.ts';
 import { createRegistry, renderPrometheus, takeSnapshot } from '../../src/metrics/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defineAgent } from '../../src/agent/define-agent.ts';
-import { createSessionWatch } from '../../src/cli/session-watch.ts';
+import { createSessionWatch } from '../../src/cli/telemetry/session-watch.ts';
 import { createRegistry, takeSnapshot } from '../../src/metrics/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';
 import { ProcessTelemetry } from '../../src/ops/telemetry/index.ts';

@@ -1,11 +1,11 @@
 // `syrinx alerts`: what fires on a running server, silences, tests and acknowledgements there, and rules tried out with made-up values.
-import { ruleOnTrust } from '../alert-rules.ts';
+import { ruleOnTrust } from '../alerts/rules.ts';
 import { simulateRule } from '../../ops/alerts/index.ts';
-import { readSimulation } from '../alert-simulation.ts';
+import { readSimulation } from '../alerts/simulation.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { checkAction, formatOf, jsonAnswer, tableOf } from '../livekit-access.ts';
-import { askServer, URL_OPTION } from '../server-client.ts';
+import { checkAction, formatOf, jsonAnswer, tableOf } from '../livekit/access.ts';
+import { askServer, URL_OPTION } from '../operations/server-client.ts';
 import { UserError } from '../user-error.ts';
 
 type Row = Readonly<Record<string, unknown>>;

@@ -58,7 +58,7 @@ async function show({ host, args, loadConfig }: CommandContext, format: Format):
 async function validate({ host, args, loadConfig }: CommandContext, format: Format): Promise<void> {
   const file = args.positionals[1];
   const { SETTINGS } = await import('../../config/settings.ts');
-  const { rulesOnTrust } = await import('../alert-rules.ts');
+  const { rulesOnTrust } = await import('../alerts/rules.ts');
   const loaded = await loadConfig(file);
   rulesOnTrust(loaded);
   const { origins, warnings } = loaded;

@@ -12,7 +12,7 @@ import {
   jsonAnswer,
   SERVER_OPTION,
   tableOf,
-} from '../livekit-access.ts';
+} from '../livekit/access.ts';
 import { UserError } from '../user-error.ts';
 
 const ACTIONS = { create: ['ROOM', 'AGENT'], list: ['ROOM'], delete: ['ROOM', 'ID'] } as const;

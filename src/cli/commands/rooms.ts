@@ -10,7 +10,7 @@ import {
   jsonAnswer,
   SERVER_OPTION,
   tableOf,
-} from '../livekit-access.ts';
+} from '../livekit/access.ts';
 
 const ACTIONS = { list: [], create: ['ROOM'], delete: ['ROOM'] } as const;
 

@@ -1,6 +1,6 @@
 // `syrinx start`: serves an agent until it is told to stop, in one process or in several.
 import type { Command } from '../command.ts';
-import { NUMBER_VARIABLE } from '../processes.ts';
+import { NUMBER_VARIABLE } from '../processes/processes.ts';
 import { untilStopped } from '../stopped.ts';
 
 export const command: Command = {
@@ -75,6 +75,6 @@ export const command: Command = {
     if (isOne || args.boolean('demo') === true) {
       return await (await import('../start-agent.ts')).startAgent(context, stopped);
     }
-    return await (await import('../supervise.ts')).supervise(context, stopped);
+    return await (await import('../processes/supervise.ts')).supervise(context, stopped);
   },
 };

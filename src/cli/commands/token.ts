@@ -8,7 +8,7 @@ import {
   jsonAnswer,
   liveKitCredentials,
   SERVER_OPTION,
-} from '../livekit-access.ts';
+} from '../livekit/access.ts';
 import { UserError } from '../user-error.ts';
 
 export const command: Command = {

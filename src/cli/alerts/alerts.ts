@@ -1,0 +1,209 @@
+// Puts the alerts to work: rules of the program, of the configuration and of user code; channels, journal, and what the routes show.
+import type { Config } from '../../config/schema.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import { nearest } from '../../config/nearest.ts';
+import type { DataFolder, Host } from '../../hosts/port.ts';
+import type { Registry } from '../../metrics/index.ts';
+import {
+  type AlertRule,
+  AlertRuleError,
+  type AlertWatch,
+  createAlertInstruments,
+  createAlertWatch,
+  registryFacts,
+  takeUserRules,
+  type WatchNews,
+} from '../../ops/alerts/index.ts';
+import type { Logger } from '../../ops/logs.ts';
+import type { RouteExtension } from '../../server/options.ts';
+import { type AlertsApi, alertRoutes } from '../../server/routes/alerts.ts';
+import { type Channels, createChannels } from './channels.ts';
+import { rulesOf } from './rules.ts';
+import { readSimulation, simulateInSlices } from './simulation.ts';
+import { EXIT } from '../exit-codes.ts';
+import { UserError } from '../user-error.ts';
+
+export interface AlertsOptions {
+  readonly host: Host;
+  readonly config: Config;
+  readonly origins: LoadedConfig['origins'];
+  readonly registry: Registry;
+  readonly agentName: string;
+  readonly log: Logger;
+  readonly clock: { now(): number; setTimer(run: () => void, delayMs: number): () => void };
+  /** Of several processes under one supervisor. */
+  readonly processNumber?: string | undefined;
+}
+
+export interface Alerts {
+  readonly routes: RouteExtension;
+  /** Notifications that wait, of all channels. */
+  waiting(): number;
+  /** Begins to watch. Throws a `UserError` for rules and channels that are refused, and for a data directory that belongs to
+   *  another process. To be called when all instruments are declared. */
+  start(): Promise<void>;
+  /** Lets what is being delivered end, and keeps the rest for the next process. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Null where the configuration switches alerts off: then nothing of them runs. */
+export function prepareAlerts(options: AlertsOptions): Alerts | null {
+  const { config } = options;
+  if (!config.alerts.enabled || !config.telemetry.enabled) return null;
+  let running: Running | undefined;
+  return {
+    routes: alertRoutes({ now: Date.now, api: () => running?.api }),
+    waiting: () => running?.channels.waiting() ?? 0,
+    async start() {
+      running = await run(options);
+    },
+    async stop(graceMs) {
+      await running?.stop(graceMs);
+      running = undefined;
+    },
+  };
+}
+
+interface Running {
+  readonly api: AlertsApi;
+  readonly channels: Channels;
+  stop(graceMs: number): Promise<void>;
+}
+
+async function run(options: AlertsOptions): Promise<Running> {
+  const { host, config, origins, registry, agentName, log, clock, processNumber } = options;
+  // The channels report to the watch, which is made after them since rules name channels.
+  let watch: AlertWatch | undefined;
+  const channels = await createChannels({
+    host,
+    config,
+    registry,
+    agentName: processNumber === undefined ? agentName : `${agentName} ${processNumber}`,
+    clock,
+    onSettled: (notification, ending) => {
+      // A reminder that is covered by a newer notification is no loss.
+      if (ending !== 'delivered' && ending !== 'superseded') {
+        log.error('nobody is told by this channel', { channel: notification.channel, ending });
+      }
+      watch?.settled(notification, ending);
+    },
+    onAttempt: (record) => {
+      if (record.outcome !== 'delivered') {
+        const { channel, outcome, status, message } = record;
+        log.warn('notification not delivered', { channel, outcome, status, reason: message });
+      }
+      watch?.attempted(record);
+    },
+  });
+  const folder = await openFolder(options);
+  try {
+    const url = config.alerts.externalUrl?.replace(/\/+$/, '');
+    watch = await createAlertWatch({
+      engine: {
+        metrics: () => registryFacts(registry.families()),
+        channels: () => channels.names(),
+        nearest,
+        instruments: createAlertInstruments(registry),
+        commonLabels: processNumber === undefined ? undefined : { process: processNumber },
+        generatorUrl: (rule) => (url === undefined ? '' : `${url}/api/alerts/rules#${encodeURIComponent(rule)}`),
+      },
+      registry,
+      clock,
+      wallNow: Date.now,
+      intervalMs: config.alerts.intervalMs,
+      folder,
+      onNews: (news) => tell(news, log),
+    });
+    for (const warning of rulesOf({ config, origins }, watch.engine)) log.warn('alert rule is odd', { warning });
+    const { engine } = watch;
+    const leave = takeUserRules((name, rule) => {
+      for (const warning of engine.setAlertRule(name, rule)) log.warn('alert rule is odd', { warning });
+    });
+    const rules = engine.rules().length;
+    const mute = engine.rules().filter((rule) => rule.enabled && rule.channels.length === 0);
+    // Who has configured no channel at all knows that nobody is told.
+    if (mute.length > 0 && channels.names().length > 0) {
+      log.warn('alert rules tell nobody: none of their channels is configured', {
+        rules: mute.map(({ name }) => name),
+      });
+    }
+    log.info('alert rules are watched', { rules, channels: channels.names(), persistent: watch.persistent });
+    watch.start((notifications) => channels.dispatcher.send(notifications));
+    channels.startRefreshing(watch);
+    return { api: apiOf(watch, channels, options), channels, stop: (graceMs) => stop(graceMs, leave) };
+  } catch (error) {
+    await folder?.release();
+    if (!(error instanceof AlertRuleError)) throw error;
+    throw new UserError('Alert rules are not valid', { exitCode: EXIT.config, problems: error.problems, cause: error });
+  }
+
+  async function stop(graceMs: number, leave: () => void): Promise<void> {
+    leave();
+    watch?.stop();
+    await channels.stop(graceMs);
+    await watch?.close();
+    await folder?.release();
+  }
+}
+
+/** Undefined where there is no folder, or none that can be written: the alerts then live in memory, and that is said. */
+async function openFolder({ host, config, log, processNumber }: AlertsOptions): Promise<DataFolder | undefined> {
+  const { dataDirectory } = config.telemetry;
+  if (dataDirectory === undefined) return undefined;
+  const own = processNumber === undefined ? '' : `/process-${processNumber}`;
+  const path = `${dataDirectory}${own}/alerts`;
+  try {
+    return await host.openDataFolder(path);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'FolderInUseError') {
+      throw new UserError('Data directory is in use', {
+        exitCode: EXIT.resource,
+        problems: [`telemetry.data_directory: ${error.message}; give each process its own`],
+        cause: error,
+      });
+    }
+    log.error('alert state is kept in memory alone: the data directory cannot be written', { path, error });
+    return undefined;
+  }
+}
+
+function tell(news: WatchNews, log: Logger): void {
+  if (news.kind === 'transition') {
+    const { rule, labels, from, to, value } = news.transition;
+    const line = { rule, labels, from, to, value };
+    if (to === 'firing') log.warn('alert fires', line);
+    else if (to === 'resolved') log.info('alert is over', line);
+    else log.debug('alert changes', line);
+  } else if (news.kind === 'problem') {
+    const { rule, kind, message } = news.problem;
+    log.warn('alert rule has a problem', { rule, kind, reason: message });
+  } else if (news.error === undefined) log.warn(news.message);
+  else log.error(news.message, { error: news.error });
+}
+
+function apiOf(watch: AlertWatch, channels: Channels, { registry, clock }: AlertsOptions): AlertsApi {
+  const { engine } = watch;
+  const pause = () => new Promise<void>((go) => clock.setTimer(go, 0));
+  const changed = <T>(result: T): T => {
+    watch.changed();
+    return result;
+  };
+  const ruleOf = (name: string): AlertRule | undefined => engine.rules().find((rule) => rule.name === name);
+  return {
+    alerts: () => engine.alerts(),
+    rules: () => engine.ruleViews(),
+    silences: () => engine.silences(),
+    deliveries: () => engine.deliveries(),
+    persistent: () => watch.persistent,
+    channels: () => channels.names(),
+    silence: (silence) => changed(engine.silence(silence, watch.hostMs)),
+    endSilence: (id) => changed(engine.endSilence(id, watch.hostMs)),
+    acknowledge: (print, by) => changed(engine.acknowledge(print, by, watch.hostMs, Date.now())),
+    test: (name) =>
+      ruleOf(name) === undefined ? undefined : watch.test(name).map(({ id, channel }) => ({ id, channel })),
+    simulate: async (request) => {
+      const context = { ruleOf, metrics: registryFacts(registry.families()), channels: channels.names() };
+      return simulateInSlices(readSimulation(request, context), () => clock.now(), pause);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+// Puts the history to work: the registry is read once a second, minutes go to the data directory, routes answer.
+import type { Config } from '../../config/schema.ts';
+import type { Host } from '../../hosts/port.ts';
+import { createReader, type Registry } from '../../metrics/index.ts';
+import { createHistoryInstruments, DEFAULT_HISTORY_LIMITS, History, queryHistory } from '../../ops/history/index.ts';
+import type { Logger } from '../../ops/logs.ts';
+import type { RouteExtension } from '../../server/options.ts';
+import { historyRoutes } from '../../server/routes/history.ts';
+
+export interface HistoryWiring {
+  readonly host: Pick<Host, 'openDataFolder' | 'compression' | 'pause'>;
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly clock: { now(): number; setTimer(run: () => void, delayMs: number): () => void };
+  /** Of several processes under one supervisor. */
+  readonly processNumber?: string | undefined;
+}
+
+export interface RunningHistory {
+  readonly routes: RouteExtension;
+  /** Writes the open minute and lets the folder go. */
+  stop(): Promise<void>;
+}
+
+const SAMPLE_MS = 1000;
+
+/** Null where nothing is collected; then no timer runs. */
+export function startHistory({ host, config, registry, log, clock, processNumber }: HistoryWiring) {
+  const { enabled, dataDirectory, retentionHours, aggregatedRetentionDays } = config.telemetry;
+  if (!enabled) return null;
+  const own = processNumber === undefined ? '' : `/process-${processNumber}`;
+  const instruments = createHistoryInstruments(registry);
+  const pacing = { now: clock.now, pause: host.pause };
+  const history = new History({
+    openFolder: dataDirectory === undefined ? undefined : () => host.openDataFolder(`${dataDirectory}${own}/history`),
+    compression: host.compression,
+    ...pacing,
+    epochMs: Date.now,
+    retentionHours,
+    aggregatedRetentionDays,
+    instruments,
+    tell: (level, message, fields) => log[level](message, fields),
+  });
+  const read = createReader(registry, DEFAULT_HISTORY_LIMITS.maxSeries, instruments.seriesDropped);
+  void history.start();
+  let dueMs = clock.now();
+  let cancel = () => {};
+  const sample = () => {
+    try {
+      history.sample(read());
+    } catch (error) {
+      log.error('history has no sample', { error });
+    }
+    dueMs += SAMPLE_MS;
+    // After a hold-up the rhythm starts anew: what was missed is a gap.
+    if (clock.now() > dueMs) dueMs = clock.now() + SAMPLE_MS;
+    cancel = clock.setTimer(sample, dueMs - clock.now());
+  };
+  sample();
+  const running: RunningHistory = {
+    routes: historyRoutes({
+      now: Date.now,
+      state: () => history.state,
+      series: () => history.catalogue.all().map(({ info }) => info),
+      query: (query) => queryHistory(history, query, pacing),
+    }),
+    async stop() {
+      cancel();
+      await history.stop();
+    },
+  };
+  return running;
+}
