@@ -15,6 +15,7 @@ import { type Call, type CallModels, type CallObserver, startCall } from '../run
 import { createCannedAudio } from '../runner/canned.ts';
 import { systemClock } from '../runner/clock.ts';
 import { type CallRecorder, createCallInstruments } from '../runner/instruments.ts';
+import { type Conversions, createConversions, measureCore } from '../runner/measured-core.ts';
 import { measureModels } from '../runner/measured-models.ts';
 import { createPermits } from '../runner/permits.ts';
 import { DEFAULT_PERSIST_POLICY, type PersistPolicy } from '../runner/persist.ts';
@@ -105,10 +106,12 @@ export function composeRuntime({
   telemetry = processTelemetry,
 }: ComposeOptions): Runtime {
   const clock = systemClock;
-  const plainCore = createAudioCore({ maxSlots: Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL) });
+  const registry = createRegistry({ maxSeriesPerInstrument: config.telemetry.maxSeriesPerInstrument });
+  const conversions = createConversions(registry);
+  const maxSlots = Math.min(4096, config.capacity.maxSessions * SLOTS_PER_CALL);
+  const plainCore = measureCore(createAudioCore({ maxSlots }), { conversions, now: clock.now });
   const core = neural === undefined ? plainCore : withNeuralEars(plainCore, neural);
   const ticker = createTicker(clock);
-  const registry = createRegistry({ maxSeriesPerInstrument: config.telemetry.maxSeriesPerInstrument });
   const instruments = createCallInstruments(
     registry,
     agent.tools.map(({ name }) => name),
@@ -116,7 +119,7 @@ export function composeRuntime({
   const permits = createPermits(config.models.maxConcurrentRequests);
   queueSizes(registry).add('models', () => permits.waiting);
   const { stt, llm, tts } = config.models;
-  const models = measureModels(given ?? createModels(config, simulated), {
+  const models = measureModels(given ?? createModels(config, simulated, conversions), {
     registry,
     now: clock.now,
     names: given === undefined ? { stt: stt.model, llm: llm.model, tts: tts.model } : undefined,
@@ -248,6 +251,8 @@ export function composeRuntime({
   };
 }
 
+/** Utterances are kept for recognizers at the rate of the analysis. */
+const UTTERANCE_HZ = 16_000;
 const LIMIT_CHECK_MS = 1000;
 
 /** Ends calls in which nobody says anything, and calls that go on for too many turns. Runs only while there are calls. */
@@ -320,7 +325,11 @@ function heardWith({ listening }: Config, neural: NeuralVad | undefined): Sessio
   return listening.vad === 'neural' && neural === undefined ? { ...listening, vad: 'energy' } : listening;
 }
 
-function createModels(config: Config, simulatedOptions: SimulatedServerOptions | undefined): CallModels {
+function createModels(
+  config: Config,
+  simulatedOptions: SimulatedServerOptions | undefined,
+  conversions: Conversions,
+): CallModels {
   const { stt, llm, tts } = config.models;
   const stages = [stt, llm, tts];
   const fetch = stages.some((s) => s.provider === 'simulated')
@@ -344,7 +353,13 @@ function createModels(config: Config, simulatedOptions: SimulatedServerOptions |
   const guarded = <M>(model: M) => [{ model, breaker: new Breaker(systemClock) }];
   return {
     stt: guarded<SttModel>(
-      createOpenAiStt({ ...common(stt, 'stt'), model: stt.model, language: stt.language, prompt: stt.prompt }),
+      createOpenAiStt({
+        ...common(stt, 'stt'),
+        model: stt.model,
+        language: stt.language,
+        prompt: stt.prompt,
+        onPacked: conversions.meter('wav', 'pcm16', 'wav', UTTERANCE_HZ).done,
+      }),
     ),
     llm: guarded<LlmModel>(
       createOpenAiLlm({

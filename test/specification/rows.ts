@@ -93,8 +93,8 @@ TRK-03 | User engagement | specification/tracked.test.ts > TRK-03
 TRK-04 | Errors and failures by type | specification/tracked.test.ts > TRK-04
 TRK-05 | STT and TTS latency (accuracy needs references) | metrics/calls.test.ts > models: time to the first part
 TRK-06 | Audio quality and degradation | runner/quality-instruments.test.ts > gauges follow
-TRK-07 | Buffers and glitches | not built: a test that reads the jitter buffer's counters out of the registry
-TRK-08 | Format conversion efficiency | not built: conversions are not counted apart
+TRK-07 | Buffers and glitches | metrics/buffers.test.ts > TRK-07
+TRK-08 | Format conversion efficiency | metrics/conversions.test.ts > TRK-08
 TRK-09 | WebRTC quality and stability | livekit/room/room-instruments.test.ts > metrics of a line
 TRK-10 | Network latency and loss by direction | livekit/room/room-instruments.test.ts > metrics of a line
 TRK-11 | Reconnections and recovery time | livekit/room/room-instruments.test.ts > metrics of a line

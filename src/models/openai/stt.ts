@@ -10,6 +10,8 @@ export interface OpenAiSttConfig extends OpenAiConnection {
   readonly language?: string | undefined;
   readonly prompt?: string | undefined;
   readonly temperature?: number | undefined;
+  /** Told of each utterance that was packed as a WAV file: its samples, bytes before and after, and the time that it took in ms. */
+  readonly onPacked?: ((samples: number, inputBytes: number, outputBytes: number, tookMs: number) => void) | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -31,10 +33,13 @@ export function createOpenAiStt(config: OpenAiSttConfig): SttModel & { warm(sign
       let finished = false;
       try {
         const api = await client.openai();
+        const startMs = performance.now();
+        const file = wavOf(pcm, sampleRateHz);
+        config.onPacked?.(pcm.length, pcm.byteLength, file.byteLength, performance.now() - startMs);
         const answer: unknown = await api.audio.transcriptions.create(
           {
             model,
-            file: new File([wavOf(pcm, sampleRateHz)], 'speech.wav', { type: 'audio/wav' }),
+            file: new File([file], 'speech.wav', { type: 'audio/wav' }),
             response_format: 'json',
             ...(spoken === undefined ? {} : { language: spoken }),
             ...(hint === undefined ? {} : { prompt: hint }),
