@@ -1,5 +1,6 @@
 // Has every host judged from outside on recorded calls. `npm run -s judge [-- --judge DIR] [--dialogue NAME] [--hosts bun,deno,node,binary]
-// [--network loss=5,jitter=40] [--config FILE]`.
+// [--vad energy] [--network loss=5,jitter=40,burst=2,reorder=5] [--config FILE]`. What a network takes for 80 ms and more of a word nobody
+// can bring back, and the referee then hears another word: a judged network's bursts must be shorter.
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     hosts: { type: 'string', default: 'bun,deno,node,binary' },
     'own-max': { type: 'string' },
     keep: { type: 'string' },
+    /** What hears the caller, instead of the default. */
+    vad: { type: 'string' },
     /** Of `syrinx call`: a bad network, a configuration file. */
     network: { type: 'string' },
     config: { type: 'string' },
@@ -27,6 +30,8 @@ const MORE = (['network', 'config'] as const).flatMap((flag) => {
   const value = values[flag];
   return value === undefined ? [] : [`--${flag} ${flag === 'config' ? resolve(value) : value}`];
 });
+const VADS = ['neural', 'energy', 'two-threshold'];
+if (values.vad !== undefined && !VADS.includes(values.vad)) fail(`Unknown VAD "${values.vad}": use ${VADS.join(', ')}`);
 const CALL = ['call {in} --out {out} --ledger {json} --record {rec}', ...MORE].join(' ');
 const REPLAY = 'replay {rec} --effects {effects}';
 const hosts: Readonly<Record<string, { readonly call: string; readonly replay: string }>> = {
@@ -66,6 +71,7 @@ for (const name of names) {
   if (values.keep !== undefined) args.push('--keep', join(resolve(values.keep), name));
   const { code, output, seconds } = await run([node, program, ...args], {
     limitSeconds: chosen.length * HOST_SECONDS,
+    ...(values.vad === undefined ? {} : { env: { SYRINX_LISTENING_VAD: values.vad } }),
     onOutput: (text) => process.stdout.write(text),
   });
   const [, good = '0', bad = '1'] = /^(\d+) passed, (\d+) failed\s*$/m.exec(output) ?? [];
@@ -76,7 +82,10 @@ for (const name of names) {
   const [, table = ''] = /^# side by side\n((?:.+\n)+)/m.exec(output) ?? [];
   summary.push(`${name}: ${good} passed, ${bad} failed, ${seconds.toFixed(0)} s\n${table}`);
 }
-console.log(`\n# all dialogues on ${values.hosts}\n${summary.join('\n')}\n\n${passed} passed, ${failed} failed`);
+const how = [values.vad, values.network].filter((each) => each !== undefined).join(', ');
+console.log(
+  `\n# all dialogues on ${values.hosts}${how === '' ? '' : ` (${how})`}\n${summary.join('\n')}\n\n${passed} passed, ${failed} failed`,
+);
 process.exit(failed === 0 ? 0 : 1);
 
 function isInstalled(name: string): boolean {

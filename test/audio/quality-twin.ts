@@ -33,7 +33,7 @@ class LineTwin {
 
   constructor(rateHz: number) {
     this.cell = rateHz / 400;
-    this.#flatRun = rateHz <= 16000 ? 3 : (3 * rateHz) / 16000;
+    this.#flatRun = rateHz <= 16000 ? 3 : Math.floor((3 * rateHz) / 16000);
     // Nothing before the first sample: no hole that begins there is one.
     this.#zeros = this.cell + 1;
   }

@@ -8,6 +8,8 @@ const GROUP_EDGES = [0, 4, 9, 13, 16];
 export class SpeechTwin {
   score = 0;
   floor = -70;
+  /** How near the newest frame's decisions were to falling the other way. */
+  margin = 1;
   #deviation = 2;
   #active = -100;
   #confidence = 0;
@@ -70,7 +72,9 @@ export class SpeechTwin {
     this.#excess += 0.1 * (top - this.floor - this.#excess);
     const lasting = Math.min(present, soft((Math.max(this.#excess, top - this.floor - 3) - 0.27 * snr) * 0.7));
     const trust = Math.min(1, Math.max(0, (snr - 12) / 8));
-    const voiced = trust * sharp + (1 - trust) * (loud ? Math.max(lasting, 0.6) : lasting) >= 0.5;
+    const weight = trust * sharp + (1 - trust) * (loud ? Math.max(lasting, 0.6) : lasting);
+    const voiced = weight >= 0.5;
+    this.margin = Math.min(Math.abs(weight - 0.5), Math.abs(present - 0.79), Math.abs(top - strong));
     const rank = 0.85 * soft(2 * this.#presence + 0.2) + 0.15 * soft((top - this.floor - 0.4 * snr) * 0.3);
     this.score = voiced ? 0.5 + 0.5 * rank : 0.499 * rank;
     if (!voiced) this.#learn(averageDb, loud);

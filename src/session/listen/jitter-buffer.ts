@@ -190,6 +190,9 @@ export class JitterBuffer {
       counters.holes++;
     }
     this.#endHole();
+    // What comes of it is late, whatever lay there a lap of the ring ago.
+    const size = this.#marks.length;
+    for (let at = Math.max(this.#next, position - size); at < position; at++) this.#marks[at % size] = MADE_UP;
     this.#next = position;
     this.#end = position;
   }
