@@ -9,7 +9,7 @@ export type LiveKitErrorKind =
   | 'not-found'
   /** The server does not take what was asked. */
   | 'invalid'
-  /** The telephone call failed at the far end. */
+  /** The telephone call failed at the far end (then with `sipStatus`), or there is no SIP service. */
   | 'sip'
   | 'server';
 
@@ -36,6 +36,8 @@ const MAX_MESSAGE_CHARS = 300;
 const TOKENS = /\bey[\w-]+\.[\w-]+\.[\w-]+/g;
 /** What it answers for a room that nobody knows: it asks its nodes, and none of them has it. */
 const NOBODY_KNOWS = 'no response from servers';
+/** How a server says that it can not do telephone at all. */
+const NO_REDIS = 'sip not connected';
 
 /** The SDK's errors are told by their fields: its classes exist twice where a bundle and a package meet. */
 export function asApiError(error: unknown): LiveKitApiError {
@@ -58,6 +60,18 @@ export function asApiError(error: unknown): LiveKitApiError {
   const cause = error.cause instanceof Error ? error.cause : error;
   const reason = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
   return new LiveKitApiError('connection', reason.slice(0, MAX_MESSAGE_CHARS), { cause: error });
+}
+
+/** The same for telephone: there the server waits for a SIP service, which is a program of its own. */
+export function asSipError(error: unknown): LiveKitApiError {
+  const known = asApiError(error);
+  const said = error instanceof Error ? error.message : '';
+  const missing = said.endsWith(NOBODY_KNOWS)
+    ? 'no SIP service answers: run livekit-sip with the same Redis as the LiveKit server'
+    : said.includes(NO_REDIS)
+      ? 'the LiveKit server has no Redis, and telephone needs one: set `redis` in its configuration and run livekit-sip'
+      : undefined;
+  return missing === undefined ? known : new LiveKitApiError('sip', missing, { cause: error });
 }
 
 function kindOf(status: number, code: unknown): LiveKitErrorKind {

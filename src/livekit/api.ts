@@ -2,8 +2,15 @@
 import { AgentDispatch, CreateAgentDispatchRequest, ParticipantInfo_Kind } from '@livekit/protocol';
 import { AccessToken, AgentDispatchClient, RoomServiceClient, SipClient } from 'livekit-server-sdk';
 import { serverAddresses } from './addresses.ts';
-import { asApiError } from './api-error.ts';
-import { type AgentRequest, agentDispatch, type CallerTokenOptions, callerToken, type Credentials } from './tokens.ts';
+import { asApiError, asSipError, LiveKitApiError } from './api-error.ts';
+import {
+  type AgentRequest,
+  agentDispatch,
+  type CallerTokenOptions,
+  callerToken,
+  type Credentials,
+  MAX_NAME_CHARS,
+} from './tokens.ts';
 
 /** A room that is open. */
 export interface RoomInfo {
@@ -69,6 +76,8 @@ export interface SipTransferRequest {
   readonly ringingTimeoutSeconds?: number | undefined;
 }
 
+const MAX_SECONDS = 86_400;
+
 /** All methods reject with `LiveKitApiError`. */
 export interface LiveKitApi {
   /** Address that clients of the rooms use. */
@@ -86,8 +95,11 @@ export interface LiveKitApi {
     list(room: string): Promise<DispatchInfo[]>;
     delete(room: string, id: string): Promise<void>;
   };
+  /** Needs a server with Redis, and LiveKit's SIP service beside it. */
   readonly sip: {
+    /** Rings a number and brings who answers into the room as a participant. */
     call(request: SipCallRequest): Promise<{ readonly participantSid: string; readonly sipCallId: string }>;
+    /** Hands a caller by telephone on to another number or address; the room loses the caller. */
     transfer(request: SipTransferRequest): Promise<void>;
   };
 }
@@ -113,7 +125,13 @@ export function createLiveKitApi(options: LiveKitApiOptions): LiveKitApi {
     callerToken: (wanted) => callerToken({ apiKey, apiSecret }, wanted),
     rooms: {
       list: (names) => asked(async () => (await rooms.listRooms(names && [...names])).map(roomOf)),
-      create: (request) => asked(async () => roomOf(await rooms.createRoom(createOptions(request)))),
+      create: (request) =>
+        asked(async () => {
+          checkName('room', request.name);
+          const { emptyTimeoutSeconds, departureTimeoutSeconds } = request;
+          checkSeconds({ 'empty timeout': emptyTimeoutSeconds, 'departure timeout': departureTimeoutSeconds });
+          return roomOf(await rooms.createRoom(createOptions(request)));
+        }),
       delete: (name) => asked(() => rooms.deleteRoom(name)),
       participants: (name) => asked(async () => (await rooms.listParticipants(name)).map(participantOf)),
     },
@@ -121,6 +139,7 @@ export function createLiveKitApi(options: LiveKitApiOptions): LiveKitApi {
       create: (room, request) =>
         asked(async () => {
           const { agentName, metadata } = request;
+          checkName('room', room);
           // The SDK's own method has no attributes.
           if (request.attributes === undefined)
             return dispatchOf(await dispatches.createDispatch(room, agentName, given({ metadata })));
@@ -133,20 +152,39 @@ export function createLiveKitApi(options: LiveKitApiOptions): LiveKitApi {
       call: (request) =>
         asked(async () => {
           const { trunkId, number, room } = request;
+          checkName('room', room);
+          checkSeconds({ ringing: request.ringingTimeoutSeconds, 'longest call': request.maxDurationSeconds });
           const info = await sip.createSipParticipant(trunkId, number, room, sipOptions(request));
           return { participantSid: info.participantId, sipCallId: info.sipCallId };
-        }),
+        }, asSipError),
       transfer: ({ room, identity, to, playDialtone, ringingTimeoutSeconds: ringingTimeout }) =>
-        asked(() => sip.transferSipParticipant(room, identity, to, given({ playDialtone, ringingTimeout }))),
+        asked(async () => {
+          checkName('room', room);
+          checkSeconds({ ringing: ringingTimeout });
+          await sip.transferSipParticipant(room, identity, to, given({ playDialtone, ringingTimeout }));
+        }, asSipError),
     },
   };
 }
 
-async function asked<T>(ask: () => Promise<T>): Promise<T> {
+async function asked<T>(ask: () => Promise<T>, asError = asApiError): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw asApiError(error);
+    throw asError(error);
+  }
+}
+
+/** The server makes a room of any name, the empty one too, and nobody could ever join that. */
+function checkName(what: string, name: string): void {
+  if (name !== '' && name.length <= MAX_NAME_CHARS) return;
+  throw new LiveKitApiError('invalid', `${what}: wanted 1 to ${MAX_NAME_CHARS} characters`);
+}
+
+function checkSeconds(times: Readonly<Record<string, number | undefined>>): void {
+  for (const [what, seconds] of Object.entries(times)) {
+    if (seconds === undefined || (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_SECONDS)) continue;
+    throw new LiveKitApiError('invalid', `${what}: wanted whole seconds, 1 to ${MAX_SECONDS}`);
   }
 }
 

@@ -76,7 +76,8 @@ export interface AgentRequest {
 
 export const CALLER_TTL_SECONDS = 600;
 export const MAX_CALLER_TTL_SECONDS = 86_400;
-const MAX_NAME_CHARS = 256;
+/** What the server allows for names of rooms and people. */
+export const MAX_NAME_CHARS = 256;
 
 /** A token for one identity in one room: no listing, no recording, no administration. Throws `RangeError` with a reason. */
 export async function callerToken(credentials: Credentials, options: CallerTokenOptions): Promise<string> {

@@ -10,7 +10,9 @@ import {
   FORMAT_OPTION,
   formatOf,
   jsonAnswer,
+  refuseProblems,
   SERVER_OPTION,
+  strayOptions,
   tableOf,
 } from '../livekit/access.ts';
 import { UserError } from '../user-error.ts';
@@ -68,6 +70,9 @@ async function run(context: CommandContext): Promise<number> {
   const action = checkAction('dispatch', ACTIONS, args.positionals);
   const format = formatOf(context);
   const [, room = '', third = ''] = args.positionals;
+  const [metadata, attribute] = [args.string('metadata'), args.string('attribute')];
+  const [wait, attempts] = [args.number('wait'), args.number('attempts')];
+  refuseProblems(strayOptions(action, 'create', { metadata, attribute, wait, attempts }));
   if (action === 'list') await list(context, room, format);
   else if (action === 'delete') await remove(context, room, third, format);
   else return await create(context, room, third, format);
@@ -90,8 +95,9 @@ async function create(context: CommandContext, room: string, agentName: string, 
       : [`--wait: wanted up to ${MAX_WAIT_SECONDS}`]),
     ...(Number.isInteger(attempts) && attempts >= 1 && attempts <= 100 ? [] : ['--attempts: wanted 1 to 100']),
     ...(given.every((one) => /^[^=]+=/.test(one)) ? [] : ['--attribute: wanted NAME=VALUE']),
+    ...(wait === undefined && args.number('attempts') !== undefined ? ['--attempts: is for --wait; give it too'] : []),
   ];
-  if (problems.length > 0) throw new UserError('Command line is not valid', { exitCode: EXIT.config, problems });
+  refuseProblems(problems);
   if (wait === undefined) {
     const made = await askLiveKit(context, (api) => api.dispatch.create(room, { agentName, metadata, attributes }));
     host.print(format === 'json' ? jsonAnswer(made) : made.id);

@@ -8,11 +8,14 @@ import {
   FORMAT_OPTION,
   formatOf,
   jsonAnswer,
+  refuseProblems,
   SERVER_OPTION,
+  strayOptions,
   tableOf,
 } from '../livekit/access.ts';
 
 const ACTIONS = { list: [], create: ['ROOM'], delete: ['ROOM'] } as const;
+const MAX_EMPTY_SECONDS = 86_400;
 
 export const command: Command = {
   name: 'rooms',
@@ -48,15 +51,21 @@ async function run(context: CommandContext): Promise<number> {
   const action = checkAction('rooms', ACTIONS, args.positionals);
   const format = formatOf(context);
   const name = args.positionals[1] ?? '';
+  const agent = args.string('agent');
+  const metadata = args.string('metadata');
+  const seconds = args.number('empty-timeout');
+  refuseProblems([
+    ...strayOptions(action, 'create', { agent, metadata, 'empty-timeout': seconds }),
+    ...(action === 'create' && metadata !== undefined && agent === undefined
+      ? ['--metadata: is for the agent; give --agent too']
+      : []),
+    ...(seconds === undefined || (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_EMPTY_SECONDS)
+      ? []
+      : [`--empty-timeout: wanted 1 to ${MAX_EMPTY_SECONDS} seconds`]),
+  ]);
   if (action === 'create') {
-    const agent = args.string('agent');
-    const room = await askLiveKit(context, (api) =>
-      api.rooms.create({
-        name,
-        emptyTimeoutSeconds: args.number('empty-timeout'),
-        agents: agent === undefined ? undefined : [{ agentName: agent, metadata: args.string('metadata') }],
-      }),
-    );
+    const agents = agent === undefined ? undefined : [{ agentName: agent, metadata }];
+    const room = await askLiveKit(context, (api) => api.rooms.create({ name, emptyTimeoutSeconds: seconds, agents }));
     host.print(format === 'json' ? jsonAnswer(room) : room.sid);
   } else if (action === 'delete') {
     await askLiveKit(context, (api) => api.rooms.delete(name));

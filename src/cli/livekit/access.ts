@@ -79,11 +79,8 @@ export async function askLiveKit<T>(context: CommandContext, ask: (api: LiveKitA
 /** `json` where it is asked for; a `UserError` for anything but the two. */
 export function formatOf({ args }: CommandContext): 'text' | 'json' {
   const format = args.string('format') ?? 'text';
-  if (format === 'text' || format === 'json') return format;
-  throw new UserError('Command line is not valid', {
-    exitCode: EXIT.config,
-    problems: ['--format: wanted text or json'],
-  });
+  if (format !== 'text' && format !== 'json') refuseProblems(['--format: wanted text or json']);
+  return format === 'json' ? 'json' : 'text';
 }
 
 export function jsonAnswer(data: unknown): string {
@@ -123,10 +120,18 @@ export function checkAction(
     ...wanted.filter((_, i) => rest[i] === '').map((name) => `${name}: must not be empty`),
   ];
   if (problems.length > 0) {
-    throw new UserError('Command line is not valid', {
-      exitCode: EXIT.config,
-      problems: [...problems, `usage: syrinx ${[command, action, ...wanted].join(' ')}`],
-    });
+    refuseProblems([...problems, `usage: syrinx ${[command, action, ...wanted].join(' ')}`]);
   }
   return action;
+}
+
+/** Mistakes of options that only `owner` has: with another action they would do nothing, and nobody would know. */
+export function strayOptions(action: string, owner: string, given: Readonly<Record<string, unknown>>): string[] {
+  if (action === owner) return [];
+  const names = Object.keys(given).filter((name) => given[name] !== undefined);
+  return names.map((name) => `--${name}: is for '${owner}', not for '${action}'`);
+}
+
+export function refuseProblems(problems: readonly string[]): void {
+  if (problems.length > 0) throw new UserError('Command line is not valid', { exitCode: EXIT.config, problems });
 }

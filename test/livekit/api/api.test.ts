@@ -76,6 +76,43 @@ test('a call that the far end refuses says how', async () => {
   await assert.rejects(api().sip.transfer({ room: 'desk', identity: 'phone', to: 'tel:+1' }), busy);
 });
 
+test('a server that no SIP service belongs to says so, with what to do', async () => {
+  const request = { trunkId: 'ST_1', number: '+1', room: 'desk', identity: 'phone' };
+  const missing = [
+    [
+      { status: 503, body: { code: 'unavailable', msg: 'twirp error unknown: no response from servers' } },
+      /livekit-sip/,
+    ],
+    [{ status: 500, body: { code: 'internal', msg: 'sip not connected (redis required)' } }, /has no Redis/],
+  ] as const;
+  for (const [given, message] of missing) {
+    answer = given;
+    const wanted = { kind: 'sip', sipStatus: undefined, message };
+    await assert.rejects(api().sip.call(request), wanted);
+    await assert.rejects(api().sip.transfer({ room: 'desk', identity: 'phone', to: 'tel:+1' }), wanted);
+  }
+});
+
+test('what no server can take is refused before it is asked', async () => {
+  const asked = server.calls.length;
+  const invalid = { name: 'LiveKitApiError', kind: 'invalid' };
+  const call = { trunkId: 'ST_1', number: '+1', room: 'desk', identity: 'phone' };
+  for (const room of ['', 'x'.repeat(257)]) {
+    await assert.rejects(api().rooms.create({ name: room }), { ...invalid, message: /^room: wanted 1 to 256/ });
+    await assert.rejects(api().dispatch.create(room, { agentName: 'anna' }), invalid);
+    await assert.rejects(api().sip.call({ ...call, room }), invalid);
+  }
+  for (const seconds of [0, -5, 1.5, Number.NaN, 86_401]) {
+    await assert.rejects(api().rooms.create({ name: 'desk', emptyTimeoutSeconds: seconds }), invalid);
+    await assert.rejects(api().sip.call({ ...call, maxDurationSeconds: seconds }), invalid);
+    await assert.rejects(
+      api().sip.transfer({ room: 'desk', identity: 'phone', to: 'tel:+1', ringingTimeoutSeconds: seconds }),
+      invalid,
+    );
+  }
+  assert.equal(server.calls.length, asked);
+});
+
 test('dispatches carry metadata and attributes, with the right over their room only', async () => {
   answer = { body: { id: 'AD_1', agent_name: 'anna', room: 'desk', metadata: 'm', state: { jobs: [{ id: 'AJ_1' }] } } };
   const expected = { id: 'AD_1', agentName: 'anna', room: 'desk', metadata: 'm', jobs: 1 };

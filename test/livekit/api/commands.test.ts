@@ -1,8 +1,6 @@
 // The commands token, dispatch and rooms: what they print, and with which code they fail.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { decodeJwt } from 'jose';
 import { parseArguments } from '../../../src/cli/arguments.ts';
 import type { Command } from '../../../src/cli/command.ts';
@@ -14,12 +12,11 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { createLogger } from '../../../src/ops/logs.ts';
 import { createFakeHost } from '../../cli/fake-host.ts';
 import { KEY, type RealServer, SECRET, startRealServer } from '../room/real-server.ts';
-import { signIn, startWorker, until } from '../worker/real-worker.ts';
+import { noServer, signIn, startWorker, until } from '../worker/real-worker.ts';
 import { startTwirpServer } from './twirp-server.ts';
 
 const commands: Record<string, Command> = { token, dispatch, rooms };
-const BINARY = fileURLToPath(new URL('../../../.cache/livekit-server/livekit-server', import.meta.url));
-const skip = existsSync(BINARY) ? false : 'no livekit-server: run `bun scripts/install-livekit-server.ts` (needs Go)';
+const skip = noServer;
 function real(name: string, run: () => Promise<void>): void {
   void test(name, { skip, timeout: 30_000 }, run);
 }
@@ -98,6 +95,12 @@ test('mistakes on the command line: exit code 2 and what is wrong', async () => 
     ['dispatch delete desk', /ID: missing/],
     ['dispatch create desk anna --wait 0', /--wait: wanted/],
     ['dispatch create desk anna --wait 1 --attempts 0', /--attempts: wanted/],
+    ['dispatch create desk anna --attempts 2', /--attempts: is for --wait/],
+    ['dispatch list desk --wait 5', /--wait: is for 'create', not for 'list'/],
+    ['rooms list --agent anna', /--agent: is for 'create', not for 'list'/],
+    ['rooms create desk --metadata m', /--metadata: is for the agent; give --agent too/],
+    ['rooms create desk --empty-timeout -5', /--empty-timeout: wanted 1 to 86400 seconds/],
+    ['rooms create desk --empty-timeout 1.5', /--empty-timeout: wanted 1 to 86400 seconds/],
     ['dispatch create desk anna --attribute gold', /--attribute: wanted NAME=VALUE/],
   ];
   for (const [line, message] of lines) {

@@ -1,18 +1,15 @@
 // The worker against a real LiveKit server: its dispatch, its refusals, its terminations, its restarts.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { decodeJwt } from 'jose';
 import { createLiveKitApi, type LiveKitApi } from '../../../src/livekit/api.ts';
 import { summonAgent } from '../../../src/livekit/dispatch-watch.ts';
 import type { OfferHandler } from '../../../src/livekit/offers.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
 import { KEY, type RealServer, SECRET, startRealServer } from '../room/real-server.ts';
-import { type RealWorker, signIn, startWorker, until } from './real-worker.ts';
+import { noServer, type RealWorker, signIn, startWorker, until } from './real-worker.ts';
 
-const BINARY = fileURLToPath(new URL('../../../.cache/livekit-server/livekit-server', import.meta.url));
-const skip = existsSync(BINARY) ? false : 'no livekit-server: run `bun scripts/install-livekit-server.ts` (needs Go)';
+const skip = noServer;
 const credentials = { apiKey: KEY, apiSecret: SECRET };
 function real(name: string, run: () => Promise<void>): void {
   void test(name, { skip, timeout: 30_000 }, run);

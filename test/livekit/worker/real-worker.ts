@@ -1,4 +1,6 @@
 // A worker with real sockets against a server, jobs that only sign in to their room, and waiting for what must happen.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { createGate, type GateOptions } from '../../../src/livekit/gate.ts';
 import { openSocket } from '../../../src/livekit/socket.ts';
@@ -7,6 +9,12 @@ import { createWorker, type Worker, type WorkerOptions } from '../../../src/live
 import { createRegistry } from '../../../src/metrics/index.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
 import { FakeJob } from './bench.ts';
+
+const BINARY = fileURLToPath(new URL('../../../.cache/livekit-server/livekit-server', import.meta.url));
+/** False where there is a server; otherwise why tests with one are skipped. */
+export const noServer: string | false = existsSync(BINARY)
+  ? false
+  : 'no livekit-server: run `bun scripts/install-livekit-server.ts` (needs Go)';
 
 export interface RealWorker {
   readonly worker: Worker;
