@@ -1,5 +1,28 @@
 // Four transforms at once, one in each lane of every vector, so that no step shuffles: what the core's bands and the net's front end share.
 // Points are complex: (re, im) as two v128. All is inlined, so that each caller's constants are folded.
+import { cosPi, sinPi } from './elementary';
+
+/** W_turns as (re, im), once around. */
+export function createTwiddles(at: usize, turns: i32): void {
+  for (let i = 0; i < turns; i++) {
+    const angle = <f64>(-2 * i) / <f64>turns;
+    store<f32>(at + (<usize>i << 3), <f32>cosPi(angle));
+    store<f32>(at + (<usize>i << 3), <f32>sinPi(angle), 4);
+  }
+}
+
+/** Real and imaginary part of a product. */
+// @ts-ignore: decorator
+@inline
+export function productR(ar: v128, ai: v128, br: v128, bi: v128): v128 {
+  return f32x4.sub(f32x4.mul(ar, br), f32x4.mul(ai, bi));
+}
+
+// @ts-ignore: decorator
+@inline
+export function productI(ar: v128, ai: v128, br: v128, bi: v128): v128 {
+  return f32x4.add(f32x4.mul(ar, bi), f32x4.mul(ai, br));
+}
 
 /** Windows four frames of `points` pairs of samples, `step` bytes apart, and writes them in the order of `reversed`: lane l of point n is
  *  samples 2n and 2n + 1 of frame l. */
@@ -26,10 +49,19 @@ export function gatherFrames(samples: usize, step: usize, points: i32, window: u
   }
 }
 
+/** Transforms of 64 points each, in base-4 digit-reversed order, one behind the other up to `points`. */
+// @ts-ignore: decorator
+@inline
+export function transforms64(spectrum: usize, points: i32, twiddles: usize, turns: i32): void {
+  radix4Stage(spectrum, points, 1, twiddles, turns);
+  radix4Stage(spectrum, points, 4, twiddles, turns);
+  radix4Stage(spectrum, points, 16, twiddles, turns);
+}
+
 /** One radix-4 stage over `points` points; `span` points apart. `twiddles` holds W_turns as (re, im). */
 // @ts-ignore: decorator
 @inline
-export function radix4Stage(spectrum: usize, points: i32, span: i32, twiddles: usize, turns: i32): void {
+function radix4Stage(spectrum: usize, points: i32, span: i32, twiddles: usize, turns: i32): void {
   const apart = <usize>span << 5;
   // Twiddle W_(4 span)^j is entry j * turns / 4 / span.
   const turn = <usize>(turns / 4 / span) << 3;
@@ -49,16 +81,16 @@ export function radix4Stage(spectrum: usize, points: i32, span: i32, twiddles: u
       const ai = v128.load(at, 16);
       let xr = v128.load(at + apart);
       let xi = v128.load(at + apart, 16);
-      const br = f32x4.sub(f32x4.mul(xr, w1r), f32x4.mul(xi, w1i));
-      const bi = f32x4.add(f32x4.mul(xr, w1i), f32x4.mul(xi, w1r));
+      const br = productR(xr, xi, w1r, w1i);
+      const bi = productI(xr, xi, w1r, w1i);
       xr = v128.load(at + 2 * apart);
       xi = v128.load(at + 2 * apart, 16);
-      const cr = f32x4.sub(f32x4.mul(xr, w2r), f32x4.mul(xi, w2i));
-      const ci = f32x4.add(f32x4.mul(xr, w2i), f32x4.mul(xi, w2r));
+      const cr = productR(xr, xi, w2r, w2i);
+      const ci = productI(xr, xi, w2r, w2i);
       xr = v128.load(at + 3 * apart);
       xi = v128.load(at + 3 * apart, 16);
-      const dr = f32x4.sub(f32x4.mul(xr, w3r), f32x4.mul(xi, w3i));
-      const di = f32x4.add(f32x4.mul(xr, w3i), f32x4.mul(xi, w3r));
+      const dr = productR(xr, xi, w3r, w3i);
+      const di = productI(xr, xi, w3r, w3i);
       const sumR = f32x4.add(ar, cr);
       const sumI = f32x4.add(ai, ci);
       const differenceR = f32x4.sub(ar, cr);

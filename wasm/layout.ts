@@ -12,9 +12,8 @@ const BLOCK_OUTPUT_SAMPLES: i32 = 6 * BLOCK_SAMPLES;
 /** Longest filter (48 to 8 kHz), taps per phase. */
 export const MAX_TAPS: i32 = 384;
 
-/** Slots: count, and the first free one (0: none). */
-export const SLOT_COUNT: usize = START;
-export const FIRST_FREE: usize = SLOT_COUNT + 4;
+/** Counters of the slots (`slot-bank.ts`). */
+export const BANK: usize = START;
 
 /** One descriptor of 32 bytes for each pair of rates, 16 pairs. */
 export const FILTERS: usize = START + 64;
@@ -50,13 +49,7 @@ export const SLOTS: usize = (FLOAT_OUT + <usize>BLOCK_OUTPUT_SAMPLES * 4 + 63) &
 
 // ---- in each slot
 
-
-/** Survives release: which use of the slot this is. */
-export const GENERATION: usize = 0;
-/** 0: free. */
-export const IN_USE: usize = 4;
-/** Next free slot. */
-export const NEXT_FREE: usize = 8;
+// The first 12 bytes are the bank's (`slot-bank.ts`).
 
 /** Resampler: descriptor of the filter (0: equal rates), samples kept, phase of the next output. */
 export const FILTER: usize = 16;

@@ -1,7 +1,7 @@
 // Mean power of 16 bands in a frame: four sub-frames of 8 ms, 5 ms apart, one in each lane of every vector, so that no step shuffles.
 import { BAND_EDGES, BAND_LANES, BAND_POWERS, BEFORE_FRAME, BIN_LANES, FRAME_FLOAT, REVERSED, SPECTRUM, TWIDDLES, WINDOW } from './layout';
-import { cosPi, sinPi } from './elementary';
-import { gatherFrames, radix4Stage } from './fft';
+import { cosPi } from './elementary';
+import { createTwiddles, gatherFrames, productI, productR, transforms64 } from './fft';
 import { pcmToFloat } from './pcm';
 
 export const BANDS: i32 = 16;
@@ -14,10 +14,8 @@ const STEP_BYTES: usize = 80 * 4;
 export function createSpectrum(): void {
   for (let i = 0; i < 2 * POINTS; i++) {
     store<f32>(WINDOW + (<usize>i << 2), <f32>(0.5 - 0.5 * cosPi((<f64>i + 0.5) / <f64>POINTS)));
-    const angle = -<f64>i / <f64>POINTS;
-    store<f32>(TWIDDLES + (<usize>i << 3), <f32>cosPi(angle));
-    store<f32>(TWIDDLES + (<usize>i << 3), <f32>sinPi(angle), 4);
   }
+  createTwiddles(TWIDDLES, 2 * POINTS);
   for (let i = 0; i < POINTS; i++) {
     store<u8>(REVERSED + <usize>i, <u8>(((i & 3) << 4) | (i & 12) | (i >> 4)));
   }
@@ -33,9 +31,7 @@ export function createSpectrum(): void {
 export function bandPowers(slot: usize): void {
   pcmToFloat(slot + BEFORE_FRAME, FRAME_FLOAT, 368);
   gatherFrames(FRAME_FLOAT, STEP_BYTES, POINTS, WINDOW, REVERSED, SPECTRUM);
-  radix4Stage(SPECTRUM, POINTS, 1, TWIDDLES, 2 * POINTS);
-  radix4Stage(SPECTRUM, POINTS, 4, TWIDDLES, 2 * POINTS);
-  radix4Stage(SPECTRUM, POINTS, 16, TWIDDLES, 2 * POINTS);
+  transforms64(SPECTRUM, POINTS, TWIDDLES, 2 * POINTS);
   powers();
 }
 
@@ -59,8 +55,8 @@ function powers(): void {
       const evenI = f32x4.sub(zi, mi);
       const oddR = f32x4.add(zi, mi);
       const oddI = f32x4.sub(mr, zr);
-      const re = f32x4.add(evenR, f32x4.sub(f32x4.mul(oddR, wr), f32x4.mul(oddI, wi)));
-      const im = f32x4.add(evenI, f32x4.add(f32x4.mul(oddR, wi), f32x4.mul(oddI, wr)));
+      const re = f32x4.add(evenR, productR(oddR, oddI, wr, wi));
+      const im = f32x4.add(evenI, productI(oddR, oddI, wr, wi));
       const power = f32x4.mul(f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)), quarter);
       v128.store(BIN_LANES + (<usize>n << 4), power);
       sum = f32x4.add(sum, power);

@@ -1,7 +1,7 @@
 // From samples to magnitudes: four frames of 256, 128 apart, periodic Hann, one frame in each lane of every vector, so that no step
 // of the transform shuffles.
-import { cosPi, sinPi } from '../elementary';
-import { gatherFrames, radix4Stage } from '../fft';
+import { cosPi } from '../elementary';
+import { createTwiddles, gatherFrames, productI, productR, transforms64 } from '../fft';
 import { HEARD, MAGNITUDES, REVERSED, SPECTRUM, TWIDDLES, WINDOW } from './layout';
 
 /** Complex points: 256 real samples, packed in pairs. */
@@ -13,10 +13,8 @@ const STEP_BYTES: usize = 128 * 4;
 export function createFrontEnd(): void {
   for (let i = 0; i < 256; i++) {
     store<f32>(WINDOW + (<usize>i << 2), <f32>((0.5 - 0.5 * cosPi(<f64>i / 128.0)) / 32768.0));
-    const angle = -<f64>i / 128.0;
-    store<f32>(TWIDDLES + (<usize>i << 3), <f32>cosPi(angle));
-    store<f32>(TWIDDLES + (<usize>i << 3), <f32>sinPi(angle), 4);
   }
+  createTwiddles(TWIDDLES, 2 * POINTS);
   // Even points to the first half, odd ones to the second, each in base-4 digit-reversed order.
   for (let i = 0; i < POINTS; i++) {
     const n = i >> 1;
@@ -28,9 +26,7 @@ export function createFrontEnd(): void {
 export function magnitudes(pcm: usize): f32 {
   hear(pcm);
   gatherFrames(HEARD, STEP_BYTES, POINTS, WINDOW, REVERSED, SPECTRUM);
-  radix4Stage(SPECTRUM, POINTS, 1, TWIDDLES, 2 * POINTS);
-  radix4Stage(SPECTRUM, POINTS, 4, TWIDDLES, 2 * POINTS);
-  radix4Stage(SPECTRUM, POINTS, 16, TWIDDLES, 2 * POINTS);
+  transforms64(SPECTRUM, POINTS, TWIDDLES, 2 * POINTS);
   lastStage();
   return unpack();
 }
@@ -57,8 +53,8 @@ function lastStage(): void {
     const ai = v128.load(at, 16);
     const xr = v128.load(at + half);
     const xi = v128.load(at + half, 16);
-    const br = f32x4.sub(f32x4.mul(xr, wr), f32x4.mul(xi, wi));
-    const bi = f32x4.add(f32x4.mul(xr, wi), f32x4.mul(xi, wr));
+    const br = productR(xr, xi, wr, wi);
+    const bi = productI(xr, xi, wr, wi);
     v128.store(at, f32x4.add(ar, br));
     v128.store(at, f32x4.add(ai, bi), 16);
     v128.store(at + half, f32x4.sub(ar, br));
@@ -91,8 +87,8 @@ function unpack(): f32 {
     const evenI = f32x4.sub(zi, mi);
     const oddR = f32x4.add(zi, mi);
     const oddI = f32x4.sub(mr, zr);
-    const turnedR = f32x4.sub(f32x4.mul(oddR, wr), f32x4.mul(oddI, wi));
-    const turnedI = f32x4.add(f32x4.mul(oddR, wi), f32x4.mul(oddI, wr));
+    const turnedR = productR(oddR, oddI, wr, wi);
+    const turnedI = productI(oddR, oddI, wr, wi);
     const low = magnitude(f32x4.add(evenR, turnedR), f32x4.add(evenI, turnedI), half);
     const high = magnitude(f32x4.sub(evenR, turnedR), f32x4.sub(evenI, turnedI), half);
     v128.store(MAGNITUDES + (k << 4), low);

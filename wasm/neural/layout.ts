@@ -73,12 +73,10 @@ export const STEPS: usize = LSTM_GATES + <usize>GATES * 4;
 
 // ---- host
 
-/** Slots: how many there may be, the first that was released (0: none), how many were ever used. */
-export const SLOT_COUNT: usize = STEPS + 32;
-export const FIRST_FREE: usize = SLOT_COUNT + 4;
-export const SLOTS_USED: usize = SLOT_COUNT + 8;
+/** Counters of the slots (`slot-bank.ts`). */
+export const BANK: usize = STEPS + 32;
 /** Input of a call, PCM16. */
-export const PCM_IN: usize = SLOT_COUNT + 32;
+export const PCM_IN: usize = BANK + 32;
 export const BLOCK_SAMPLES: i32 = 1024;
 
 export const SLOTS: usize = (PCM_IN + <usize>BLOCK_SAMPLES * 2 + 63) & ~63;
@@ -88,12 +86,7 @@ export const TEXT_BYTES: usize = (WEIGHTS_END - START) / 2 * 2 + (FLOATS_END - F
 
 // ---- in each slot
 
-/** Survives release: which use of the slot this is. */
-export const GENERATION: usize = 0;
-/** 0: free. */
-export const IN_USE: usize = 4;
-/** Next free slot. */
-export const NEXT_FREE: usize = 8;
+// The first 12 bytes are the bank's (`slot-bank.ts`).
 
 /** i32: whether the gate works at all. Survives `reset`. */
 export const GATED: usize = 12;
