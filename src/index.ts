@@ -1,7 +1,7 @@
 // What users import: `import { defineAgent, tool } from 'syrinx'`.
 export { type Agent, type AgentDefinition, defineAgent, tool } from './agent/define-agent.ts';
 export type { Message, ToolCall } from './agent/messages.ts';
-export type { JobDescription, JobParticipant } from './livekit/job.ts';
+export type { JobDescription, JobParticipant, OfferAnswer, OfferHandler } from './livekit/job.ts';
 export { jobOf } from './livekit/open-jobs.ts';
 export { roomOf } from './livekit/room/open-rooms.ts';
 export type { DataHandler, RoomControl } from './livekit/room/room-control.ts';

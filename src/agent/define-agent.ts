@@ -1,4 +1,5 @@
 // The agent a user writes: instructions, tools, and what differs from the defaults.
+import type { OfferHandler } from '../livekit/job.ts';
 import type { AgentSession } from './agent-session.ts';
 import type { ToolSpec } from './messages.ts';
 import type { StandardSchema, ToolDefinition, ToolParameters } from './tool.ts';
@@ -18,6 +19,9 @@ export interface AgentDefinition {
   readonly language?: string | undefined;
   /** Called when a session begins, before anything is said: the place for `session.on(...)`. What it throws ends nothing. */
   readonly onSession?: ((session: AgentSession) => unknown) | undefined;
+  /** Asked about each job from LiveKit for which there is room: takes it or not, and says who the agent is in that room. What it
+   *  throws, or leaves undecided for 5 s, is a no. Default: every job is taken. */
+  readonly accept?: OfferHandler | undefined;
 }
 
 /** An agent that was checked. */
@@ -30,7 +34,7 @@ const MAX_NAME = 255;
 const MAX_INSTRUCTIONS = 10_000;
 const MAX_DESCRIPTION = 500;
 const MAX_TIMEOUT_MS = 300_000;
-const KEYS = ['name', 'instructions', 'greeting', 'tools', 'voice', 'language', 'onSession'];
+const KEYS = ['name', 'instructions', 'greeting', 'tools', 'voice', 'language', 'onSession', 'accept'];
 
 /**
  * Checks an agent and freezes it. Default-export the result from `agent.ts`.
@@ -51,8 +55,9 @@ export function defineAgent(definition: AgentDefinition): Agent {
   for (const [key, value] of Object.entries({ greeting, voice, language })) {
     if (value !== undefined && !isText(value, MAX_INSTRUCTIONS)) problems.push(`"${key}" must be a text`);
   }
-  if (definition.onSession !== undefined && typeof definition.onSession !== 'function')
-    problems.push('"onSession" must be a function');
+  for (const key of ['onSession', 'accept'] as const)
+    if (definition[key] !== undefined && typeof definition[key] !== 'function')
+      problems.push(`"${key}" must be a function`);
   if (!Array.isArray(tools)) problems.push('"tools" must be a list of tools');
   else problems.push(...toolProblems(tools));
   if (problems.length > 0) throw new TypeError(`Cannot define the agent: ${problems.join('; ')}`);

@@ -27,6 +27,23 @@ export interface JobParticipant {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** What an agent says to a job that it is offered. */
+export type OfferAnswer =
+  | {
+      readonly accept: true;
+      /** Who the agent is in the room. Default `agent-JOBID`. */
+      readonly identity?: string | undefined;
+      /** Name that the others see. */
+      readonly name?: string | undefined;
+      readonly metadata?: string | undefined;
+      readonly attributes?: Readonly<Record<string, string>> | undefined;
+    }
+  /** `done`: no other worker is to be asked either. */
+  | { readonly accept: false; readonly done?: boolean | undefined };
+
+/** Decides about a job that is offered. The signal is aborted when nobody waits for the answer any more. */
+export type OfferHandler = (offer: JobDescription, signal: AbortSignal) => OfferAnswer | Promise<OfferAnswer>;
+
 /** A job that is ours. Numbers and texts only: nothing of the wire format. */
 export interface AssignedJob extends JobDescription {
   /** Identity that the agent has in the room. */

@@ -1,7 +1,7 @@
 // All jobs of a worker, from the offer to the last report: a slot is taken when we accept, and every path gives it back.
 import type { Clock } from './clock.ts';
-import type { AssignedJob, JobDescription, JobHandler, JobOutcome, RunningJob } from './job.ts';
-import { askHandler, type Judgement, type OfferHandler } from './offers.ts';
+import type { AssignedJob, JobDescription, JobHandler, JobOutcome, OfferHandler, RunningJob } from './job.ts';
+import { askHandler, type Judgement } from './offers.ts';
 import type { Acceptance, ServerNews, WorkerNews } from './wire.ts';
 
 /** One registration, as its jobs see it. */

@@ -1,22 +1,7 @@
 // Asks the application whether it wants a job, and takes every kind of silence for a no.
 import type { Clock } from './clock.ts';
-import type { JobDescription } from './job.ts';
+import type { JobDescription, OfferHandler } from './job.ts';
 import type { Acceptance } from './wire.ts';
-
-export type OfferAnswer =
-  | {
-      readonly accept: true;
-      /** Default `agent-JOBID`. */
-      readonly identity?: string | undefined;
-      readonly name?: string | undefined;
-      readonly metadata?: string | undefined;
-      readonly attributes?: Readonly<Record<string, string>> | undefined;
-    }
-  /** `done`: no other worker is to be asked either. */
-  | { readonly accept: false; readonly done?: boolean | undefined };
-
-/** Decides about a job that is offered. The signal is aborted when nobody waits for the answer any more. */
-export type OfferHandler = (offer: JobDescription, signal: AbortSignal) => OfferAnswer | Promise<OfferAnswer>;
 
 export type Judgement =
   | { readonly accept: true; readonly participant: Acceptance }

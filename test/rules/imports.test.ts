@@ -15,7 +15,7 @@ export const TABLE: Readonly<Record<string, Row>> = {
   'src/index.ts': { values: ['*'], packages: [] },
   'src/audio': { values: [], packages: [] },
   'src/metrics': { values: [], packages: [] },
-  'src/agent': { values: [], types: ['src/session', 'src/models/port.ts'], packages: [] },
+  'src/agent': { values: [], types: ['src/session', 'src/models/port.ts', 'src/livekit/job.ts'], packages: [] },
   'src/session': { values: ['src/audio', 'src/agent'], types: ['src/metrics'], packages: [] },
   'src/runner': {
     values: ['src/session', 'src/agent', 'src/audio', 'src/metrics', 'src/models/port.ts', 'src/transports/port.ts'],

@@ -140,7 +140,7 @@ function workerOf(
   return createWorker({
     server: credentials.server,
     tokens: createTokenSource(credentials),
-    agents: agents.map((agent, i) => registrationOf(config, agent.name ?? runtime.agentName, i === 0)),
+    agents: agents.map((agent, i) => registrationOf(config, agent, agent.name ?? runtime.agentName, i === 0)),
     runJob: createRoomJobHandler({
       connect: nativeConnect(native),
       clock: systemClock,
@@ -182,9 +182,10 @@ function workerOf(
 }
 
 /** One agent can be sent to every room by itself; the others of a process are asked for by their names. */
-function registrationOf({ livekit }: Config, agentName: string, isFirst: boolean): AgentOptions {
+function registrationOf({ livekit }: Config, agent: Agent, agentName: string, isFirst: boolean): AgentOptions {
   const { dispatch, namespace, jobType, deployment } = livekit;
-  return { name: isFirst && dispatch === 'automatic' ? '' : agentName, namespace, jobType, deployment };
+  const name = isFirst && dispatch === 'automatic' ? '' : agentName;
+  return { name, namespace, jobType, deployment, accept: agent.accept };
 }
 
 function withoutRtc(serverUrl: string, reason: string): LiveKitService {

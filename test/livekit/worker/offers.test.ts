@@ -1,7 +1,7 @@
 // Offers on virtual time: each is answered, every kind of silence is a no, and never more is taken than there is room for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OfferAnswer } from '../../../src/livekit/offers.ts';
+import type { OfferAnswer } from '../../../src/livekit/job.ts';
 import { createBench } from './bench.ts';
 import { WorkerStatus } from './fake-link.ts';
 import { settle } from './virtual-clock.ts';

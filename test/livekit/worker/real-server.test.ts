@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { createLiveKitApi, type LiveKitApi } from '../../../src/livekit/api.ts';
 import { summonAgent } from '../../../src/livekit/dispatch-watch.ts';
-import type { OfferHandler } from '../../../src/livekit/offers.ts';
+import type { OfferHandler } from '../../../src/livekit/job.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
 import { KEY, type RealServer, SECRET, startRealServer } from '../room/real-server.ts';
 import { noServer, type RealWorker, signIn, startWorker, until } from './real-worker.ts';
