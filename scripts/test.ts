@@ -6,6 +6,8 @@ import { differences, type HostName, type HostRun, joined, runOnBun, runOnDeno, 
 
 const HOSTS: readonly HostName[] = ['node', 'bun', 'deno'];
 const UNIT_SECONDS = 240;
+/** All real files of one host, one after the other. */
+const REAL_SECONDS = 600;
 const END_TO_END_SECONDS = 1200;
 
 const wanted = process.argv.slice(2);
@@ -73,13 +75,14 @@ async function onAllHosts(kind: string, chosen: readonly string[]): Promise<void
   const onNode = nodeRun(of('node'));
   // What is real has ports and time limits of its own: only the others run on all hosts at once.
   if (chosen.every(isReal)) await onNode;
+  const limitSeconds = chosen.every(isReal) ? REAL_SECONDS : UNIT_SECONDS;
   const [onBun, onDeno] = await Promise.all([
     bunRun(of('bun')),
     runOnDeno(
       of('deno'),
       onNode,
       chosen.filter((file) => !of('deno').includes(file)),
-      UNIT_SECONDS,
+      limitSeconds,
     ),
   ]);
   const reference = await onNode;
@@ -106,9 +109,9 @@ async function bunRun(chosen: readonly string[]): Promise<HostRun> {
 async function nodeRun(chosen: readonly string[]): Promise<HostRun> {
   const alone = chosen.filter((file) => isReal(file) || /^\/\/ alone: .{10,}/m.test(headOf(file)));
   const together = chosen.filter((file) => !alone.includes(file));
-  if (together.length === 0) return runOnNode(alone, UNIT_SECONDS);
+  if (together.length === 0) return runOnNode(alone, REAL_SECONDS);
   const first = await runOnNode(together, UNIT_SECONDS, { together: true });
-  return alone.length === 0 ? first : joined(first, await runOnNode(alone, UNIT_SECONDS));
+  return alone.length === 0 ? first : joined(first, await runOnNode(alone, REAL_SECONDS));
 }
 
 if (endToEnd.length > 0) {
