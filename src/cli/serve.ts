@@ -7,6 +7,7 @@ import { createApp } from '../server/app.ts';
 import type { LiveKitRoutes, RouteExtension } from '../server/options.ts';
 import { createSocketHooks } from '../server/sockets.ts';
 import { createWebSocketCalls } from '../transports/websocket/calls.ts';
+import { SERVER_STOPPING } from '../transports/websocket/protocol.ts';
 import type { Transport } from '../transports/port.ts';
 import { type Admission, createAdmission } from './admission/admission.ts';
 import type { Runtime } from './compose.ts';
@@ -16,11 +17,14 @@ import { createOperations } from './operations/operations.ts';
 import { countSockets } from './telemetry/socket-instruments.ts';
 import { NUMBER_VARIABLE } from './processes/processes.ts';
 
+/** What calls are given to say goodbye when the drain is over. */
+const GOODBYE_MS = 5000;
+
 export interface Service {
   /** Undefined where the configuration opens no port. */
   readonly server: RunningServer | undefined;
-  /** Takes no new calls, lets the running ones end until the limit or until `hurry` resolves, then ends them. The port stays open
-   *  for as long as `others` take. */
+  /** Takes no new calls, lets the running ones end until the limit, has the agents of the others say goodbye, and ends what is left;
+   *  at once when `hurry` resolves. The port stays open for as long as `others` take. */
   drain(limitMs: number, hurry: Promise<void>, others?: Promise<void>): Promise<void>;
 }
 
@@ -122,10 +126,16 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
     async drain(limitMs, hurry, others) {
       phase = 'draining';
       log.info('draining', { calls: runtime.calls.size });
-      const idle = Promise.all([...runtime.calls.values()].map(({ call }) => call.done));
-      await Promise.race([idle, hurry, new Promise<void>((go) => systemClock.setTimer(go, limitMs))]);
+      const idle = Promise.all([...runtime.calls.values()].map(({ call }) => call.done)).then(() => true);
+      const insisted = hurry.then(() => true);
+      const patience = (ms: number) => new Promise<boolean>((go) => systemClock.setTimer(() => go(false), ms));
+      if (!(await Promise.race([idle, insisted, patience(limitMs)]))) {
+        const left = [...runtime.calls.values()];
+        for (const { call } of left) call.farewell(SERVER_STOPPING);
+        await Promise.race([Promise.all(left.map(({ call }) => call.done)), insisted, patience(GOODBYE_MS)]);
+      }
       calls.stop();
-      await Promise.all([runtime.closeAll('server stopped'), others]);
+      await Promise.all([runtime.closeAll(SERVER_STOPPING), others]);
       await server?.stop();
       admission.stop();
       operations.stop();

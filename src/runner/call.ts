@@ -52,6 +52,8 @@ export interface StagePolicies {
 /** What happens in a call, for logs, metrics and handlers. `nowMs` is the host's clock. */
 export interface CallObserver {
   telemetry?(event: SessionTelemetry, nowMs: number): void;
+  /** A model gave its first sign of life (a whole transcript, the first token, the first audio), so long after it was asked. */
+  attemptAnswered?(stage: 'stt' | 'llm' | 'tts', model: string, tookMs: number): void;
   /** An attempt failed; others may follow. */
   attemptFailed?(stage: 'stt' | 'llm' | 'tts', model: string, kind: string, message: string): void;
   /** After each packet of so many bytes: the frames that were decided with it, how many of them late, by how much (decision time less due
@@ -97,6 +99,8 @@ export interface Call {
   /** Takes the line; the call sounds from now on. */
   attach(transport: Transport): void;
   say(text: string): void;
+  /** Has the agent say goodbye; the call ends with it. Who can not wait closes it later. */
+  farewell(reason: string): void;
   close(reason: string): void;
   ledger(): CallLedger;
   /** Resolves with the reason when the call is over and everything is given back. */
@@ -244,6 +248,10 @@ class RunningCall implements Call, Effects {
     this.#tell({ type: 'say', text });
   }
 
+  farewell(reason: string): void {
+    this.#tell({ type: 'farewell', reason });
+  }
+
   close(reason: string): void {
     this.#tell({ type: 'close', reason });
   }
@@ -334,7 +342,8 @@ class RunningCall implements Call, Effects {
     const { clock, random, policies, observer } = this.#o;
     const onFailure = (name: string, error: { kind: string; message: string }) =>
       observer.attemptFailed?.(stage, name, error.kind, error.message);
-    return { clock, random, scope, policy: policies[stage], onStalled, onFailure };
+    const onAnswer = (name: string, tookMs: number) => observer.attemptAnswered?.(stage, name, tookMs);
+    return { clock, random, scope, policy: policies[stage], onStalled, onFailure, onAnswer };
   }
 
   transcribe({ turn, take, pcm }: { turn: number; take: number; pcm: Int16Array }): void {

@@ -47,6 +47,8 @@ export type SessionEvent =
   | { readonly type: 'say'; readonly text: string }
   /** Changes options of a running session. */
   | { readonly type: 'tuning'; readonly change: TuningChange }
+  /** Whatever is going on gives way to the agent's goodbye; the session ends with `reason` when that has been heard. */
+  | { readonly type: 'farewell'; readonly reason: string }
   | { readonly type: 'close'; readonly reason: string };
 
 export type Stage = 'stt' | 'llm' | 'tts';

@@ -84,6 +84,8 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
   #wakeMs = Infinity;
   /** The state has changed since it was last asked when to wake up. */
   #stepped = false;
+  /** The agent takes its leave: why. From then on nobody's words or sounds change anything. */
+  #farewell: string | null = null;
   #endReason: string | null = null;
   #durationMs = 0;
 
@@ -230,6 +232,8 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
         return this.#sayPending();
       case 'tuning':
         return this.#tune(event.change);
+      case 'farewell':
+        return this.#bidFarewell(event.reason);
       case 'close':
         return this.#close(event.reason);
       default:
@@ -292,6 +296,14 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     this.#speaker.tune(this.#options);
   }
 
+  #bidFarewell(reason: string): void {
+    if (this.#farewell !== null) return;
+    this.#pendingSay.length = 0;
+    this.#listener.stopKeeping();
+    this.#step({ type: 'farewell' });
+    this.#farewell = reason;
+  }
+
   #endSttWait(take: number): void {
     const wait = this.#sttWaits[this.#sttWaits.length - 1];
     if (take === this.#turn.take && wait !== undefined) wait.toMs = Math.min(wait.toMs, this.#nowMs);
@@ -308,6 +320,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
   // ---- whose turn it is ----
 
   #step(input: TurnInput): void {
+    if (this.#farewell !== null && input !== REPLY_AUDIBLE) return;
     const { state, decisions } = stepTurn(this.#turn, input, this.#options.turns);
     this.#turn = state;
     this.#stepped = true;
@@ -356,6 +369,8 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
         return this.#listener.stopKeeping();
       case 'apologize':
         return speaker.apologize(turn, this.#nowMs);
+      case 'bid-farewell':
+        return speaker.farewell(turn, this.#nowMs);
     }
   }
 
@@ -406,7 +421,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     this.#effects.emit({ type: 'turn', ledger: entry });
     if (how !== 'finished') return;
     // A voice that goes on after the call was given up would begin another turn.
-    if (last) this.#close('model failure');
+    if (last) this.#close(this.#farewell ?? 'model failure');
     else this.#step(REPLY_FINISHED);
   }
 

@@ -86,6 +86,11 @@ export class Speaker {
     this.#answer.say(turn, texts, nowMs);
   }
 
+  farewell(turn: number, nowMs: number): void {
+    this.#playout.begin();
+    this.#answer.farewell(turn, nowMs);
+  }
+
   /** The turn is over: the reply may be heard. */
   release(caller: CallerMarks, nowMs: number): void {
     const reply = this.#answer.reply;

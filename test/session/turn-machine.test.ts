@@ -50,6 +50,7 @@ const AUDIBLE: TurnInput = { type: 'reply-audible' };
 const FINISHED: TurnInput = { type: 'reply-finished' };
 const words = (text: string, take = 7): TurnInput => ({ type: 'transcript', take, text });
 const typed: TurnInput = { type: 'text', text: 'typed' };
+const BYE: TurnInput = { type: 'farewell' };
 const deaf: TurnInput = { type: 'transcript-failed', take: 7 };
 
 const TABLE: readonly Row[] = [
@@ -236,6 +237,22 @@ const TABLE: readonly Row[] = [
     ['abandon-reply', "respond 'typed'", 'release'],
     { turn: 4, unasked: false },
   ],
+  [
+    'goodbye: over the answer that sounds',
+    SOUNDING,
+    BYE,
+    ['hold', 'interrupt', 'bid-farewell'],
+    { phase: 'thinking', turn: 3, replyTo: '' },
+  ],
+  [
+    'goodbye: instead of the turn that is being formed',
+    PAUSED,
+    BYE,
+    ['cancel-transcribe', 'discard-turn', 'bid-farewell'],
+    { phase: 'thinking', takePending: false },
+  ],
+  ['goodbye: after a reply that was held', HELD, BYE, ['interrupt', 'discard-turn', 'bid-farewell'], { held: false }],
+  ['goodbye: instead of the greeting', GREETING, BYE, ['abandon-reply', 'bid-farewell'], { unasked: false }],
   ['the greeting begins where nobody speaks', LISTENING, { type: 'say' }, [], { phase: 'thinking', unasked: true }],
   ['the first sound is the agent speaking', ANSWERING, AUDIBLE, [], { phase: 'agent-speaking' }],
   ["the end of the answer is the caller's turn", SOUNDING, FINISHED, [], { phase: 'listening', replyTo: null }],
@@ -281,8 +298,9 @@ class World {
     switch (decision.do) {
       case 'respond':
       case 'apologize':
+      case 'bid-farewell':
         assert.equal(this.reply, null, `${decision.do} while another reply is there`);
-        this.reply = { audible: false, released: false, held: false };
+        this.reply = { audible: false, released: decision.do === 'bid-farewell', held: false };
         return;
       case 'transcribe':
         assert.ok(!this.takes.includes(decision.take), 'a take was asked for twice');
@@ -341,6 +359,7 @@ const inputs = fc.constantFrom(
   'say',
   'sound',
   'end',
+  'goodbye',
 );
 const turnOptions = fc.record({
   endpointingMs: fc.constant(500),
@@ -361,7 +380,10 @@ function drive(world: World, input: string): void {
   else if (input === 'nothing') world.step(words('', now.take));
   else if (input === 'late') world.step(words('late words', now.take - 1));
   else if (input === 'deaf') world.step({ type: 'transcript-failed', take: now.take });
-  else if (input === 'text') {
+  else if (input === 'goodbye') {
+    world.keeping = false;
+    world.step(BYE);
+  } else if (input === 'text') {
     world.keeping = false;
     world.step(typed);
   } else if (input === 'say' && now.phase === 'listening') {

@@ -10,6 +10,8 @@ import type { LineClock } from './voice-line.ts';
 /** A call as the room needs it. */
 export interface OpenedCall {
   readonly input: CallInput;
+  /** Says goodbye and ends; nothing happens where it has ended. */
+  farewell(reason: string): void;
   /** Resolves when the session is over. */
   readonly done: Promise<unknown>;
 }
@@ -60,6 +62,7 @@ export function createRoomJobHandler(options: RoomJobOptions): JobHandler {
 function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTransport; running: RunningJob } {
   const { mintToken } = options;
   let outcome: JobOutcome | null = null;
+  let call: OpenedCall | null = null;
   const report = (first: JobOutcome) => {
     if (outcome === null) job.report(first);
     outcome ??= first;
@@ -89,7 +92,7 @@ function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTra
     try {
       await transport.open();
       if ((await transport.firstCaller) !== null) {
-        const call = options.openCall(transport, job);
+        call = options.openCall(transport, job);
         transport.bind(call.input);
       }
     } catch (error) {
@@ -101,7 +104,15 @@ function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTra
     return report(outcomeOf(reason));
   }
 
-  return { transport, running: { done: run(), stop: (reason) => transport.close(reason) } };
+  /** Politely where somebody listens and there is time. */
+  function stop(reason: string, graceMs: number): void {
+    if (call === null || graceMs <= 0) return transport.close(reason);
+    call.farewell(reason);
+    const cancel = options.clock.setTimer(() => transport.close(reason), graceMs);
+    void transport.done.then(cancel);
+  }
+
+  return { transport, running: { done: run(), stop } };
 }
 
 function outcomeOf(reason: string): JobOutcome {

@@ -59,6 +59,14 @@ export class Answer {
     }
   }
 
+  /** The call is being ended by us. */
+  farewell(turn: number, nowMs: number): void {
+    this.say(turn, [], nowMs);
+    const reply = this.reply as Reply;
+    reply.last = true;
+    this.#synthesize(reply, this.#options.phrases.goodbye, 'goodbye', nowMs);
+  }
+
   /** Nothing could be understood: the turn is answered with an apology. */
   apologize(turn: number, nowMs: number): void {
     this.reply = new Reply(turn, '', this.#options.reply);

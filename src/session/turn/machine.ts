@@ -33,6 +33,8 @@ export type TurnInput =
   | { readonly type: 'text'; readonly text: string }
   /** The agent speaks without being asked (greeting, announcement). */
   | { readonly type: 'say' }
+  /** The call is being ended by us. */
+  | { readonly type: 'farewell' }
   | { readonly type: 'reply-audible' }
   | { readonly type: 'reply-finished' };
 
@@ -55,7 +57,8 @@ export type TurnDecision =
   | { readonly do: 'interrupt' }
   /** There were no words. */
   | { readonly do: 'discard-turn' }
-  | { readonly do: 'apologize' };
+  | { readonly do: 'apologize' }
+  | { readonly do: 'bid-farewell' };
 
 export interface TurnStep {
   readonly state: TurnState;
@@ -97,6 +100,8 @@ export function stepTurn(state: TurnState, input: TurnInput, options: TurnOption
         state: state.phase === 'listening' ? { ...state, phase: 'thinking', replyTo: '', unasked: true } : state,
         decisions: NONE,
       };
+    case 'farewell':
+      return farewell(state);
     case 'reply-audible':
       return state.phase === 'thinking'
         ? { state: { ...state, phase: 'agent-speaking', unasked: false }, decisions: NONE }
@@ -239,15 +244,35 @@ function noEars(state: TurnState): TurnStep {
   return { state: next, decisions: [...decisions, { do: 'apologize' }, { do: 'release' }] };
 }
 
-function typed(state: TurnState, typedText: string): TurnStep {
+function isForming({ phase, takePending }: TurnState): boolean {
+  return phase === 'user-speaking' || phase === 'user-paused' || takePending;
+}
+
+/** Ends what is being said, made or heard. */
+function giveWay(state: TurnState): TurnDecision[] {
   const decisions: TurnDecision[] = [];
   if (state.takePending) decisions.push({ do: 'cancel-transcribe' });
-  const forming = state.phase === 'user-speaking' || state.phase === 'user-paused' || state.takePending;
   if (state.phase === 'agent-speaking') decisions.push({ do: 'hold' }, { do: 'interrupt' });
   else if (state.held) decisions.push({ do: 'interrupt' });
   else if (state.replyTo !== null) decisions.push({ do: 'abandon-reply' });
-  if (forming) decisions.push({ do: 'discard-turn' });
-  const sameTurn = forming || (state.phase === 'thinking' && !state.unasked);
+  if (isForming(state)) decisions.push({ do: 'discard-turn' });
+  return decisions;
+}
+
+function farewell(state: TurnState): TurnStep {
+  const leaving = {
+    phase: 'thinking',
+    takePending: false,
+    held: false,
+    unasked: false,
+    text: null,
+    replyTo: '',
+  } as const;
+  return { state: { ...state, ...leaving }, decisions: [...giveWay(state), { do: 'bid-farewell' }] };
+}
+
+function typed(state: TurnState, typedText: string): TurnStep {
+  const sameTurn = isForming(state) || (state.phase === 'thinking' && !state.unasked);
   // Words of this turn that are not answered yet are answered together with the new ones.
   const text = sameTurn && state.replyTo !== null && state.replyTo !== '' ? `${state.replyTo} ${typedText}` : typedText;
   return {
@@ -261,7 +286,7 @@ function typed(state: TurnState, typedText: string): TurnStep {
       text,
       replyTo: text,
     },
-    decisions: [...decisions, { do: 'respond', text, early: false }, { do: 'release' }],
+    decisions: [...giveWay(state), { do: 'respond', text, early: false }, { do: 'release' }],
   };
 }
 

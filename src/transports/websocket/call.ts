@@ -3,7 +3,7 @@ import type { CallInput, CallNotice, Transport, TransportRateHz } from '../port.
 import type { Connection, ConnectionUser } from './connection.ts';
 import type { WebSocketCounts, WebSocketLimits } from './limits.ts';
 import type { ClientMessage, Hello } from './protocol.ts';
-import { CLOSE, PROTOCOL_VERSION } from './protocol.ts';
+import { CLOSE, PROTOCOL_VERSION, SERVER_STOPPING } from './protocol.ts';
 import { sendAudio } from './sender.ts';
 import type { Clock, StartCall } from './socket.ts';
 
@@ -227,14 +227,14 @@ export class WebSocketCall implements Transport, ConnectionUser {
   }
 
   close(reason: string): void {
-    this.#leave(CLOSE.normal, reason);
+    this.#leave(reason === SERVER_STOPPING ? CLOSE.serverStopping : CLOSE.normal, reason);
   }
 
   /** The server goes down: the client is told so by the close code, and the session is closed. */
   stop(): void {
     const input = this.#input;
-    this.#leave(CLOSE.serverStopping, 'server is stopping');
-    input?.close('server is stopping');
+    this.#leave(CLOSE.serverStopping, SERVER_STOPPING);
+    input?.close(SERVER_STOPPING);
   }
 
   #leave(code: number, reason: string): void {

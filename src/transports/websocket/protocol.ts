@@ -26,6 +26,9 @@ export const CLOSE = {
   idle: 4008,
 } as const;
 
+/** Reason of calls that end because the server does. */
+export const SERVER_STOPPING = 'server is stopping';
+
 const rate = v.picklist([8000, 16_000, 24_000, 48_000], 'a rate is 8000, 16000, 24000 or 48000');
 const position = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const token = v.pipe(v.string(), v.minLength(1), v.maxLength(128));

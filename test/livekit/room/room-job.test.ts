@@ -10,6 +10,7 @@ function setUp(more: Partial<RoomJobOptions> = {}) {
   const connections: FakeConnection[] = [];
   const log: string[] = [];
   let online = true;
+  let answersGoodbye = false;
   const handler = createRoomJobHandler({
     clock,
     random: () => 0.5,
@@ -34,6 +35,10 @@ function setUp(more: Partial<RoomJobOptions> = {}) {
           text: () => {},
           dtmf: () => {},
           close: (reason) => log.push(`close: ${reason}`),
+        },
+        farewell: (reason) => {
+          log.push(`goodbye: ${reason}`);
+          if (answersGoodbye) transport.close(reason);
         },
         done: transport.done,
       };
@@ -64,7 +69,15 @@ function setUp(more: Partial<RoomJobOptions> = {}) {
     };
     return { abort, running: handler(job) };
   };
-  return { clock, connections, log, assign, offline: () => void (online = false), online: () => void (online = true) };
+  return {
+    clock,
+    connections,
+    log,
+    assign,
+    offline: () => void (online = false),
+    online: () => void (online = true),
+    polite: () => void (answersGoodbye = true),
+  };
 }
 
 test('join, caller, call, hang-up: success is reported before the room is left', async () => {
@@ -144,6 +157,39 @@ test('the server ends the job, before the join or in the call; the worker stops 
     );
     assert.equal(clock.pending, 0, when);
   }
+});
+
+test('stopped by the worker: the agent says goodbye, and has its grace for it; without a caller it leaves at once', async () => {
+  const polite = setUp();
+  polite.polite();
+  const first = polite.assign();
+  await settle();
+  polite.connections[0]?.join('ada');
+  await settle();
+  first.running.stop('server stopped', 5000);
+  assert.deepEqual(await first.running.done, { status: 'success' });
+  assert.deepEqual(polite.log.slice(2), ['goodbye: server stopped', 'close: server stopped', 'job-1 success', 'leave']);
+  assert.equal(polite.clock.pending, 0);
+
+  const slow = setUp();
+  const second = slow.assign();
+  await settle();
+  slow.connections[0]?.join('ada');
+  await settle();
+  second.running.stop('server stopped', 5000);
+  await slow.clock.pass(4999);
+  assert.equal(slow.log.at(-1), 'goodbye: server stopped');
+  await slow.clock.pass(1);
+  await second.running.done;
+  assert.deepEqual(slow.log.slice(3), ['close: server stopped', 'job-1 success', 'leave']);
+
+  const alone = setUp();
+  const third = alone.assign();
+  await settle();
+  third.running.stop('server stopped', 5000);
+  await third.running.done;
+  assert.deepEqual(alone.log, ['join with assigned', 'job-1 success', 'leave']);
+  assert.equal(alone.clock.pending, 0);
 });
 
 test('a server that was started anew asks for an agent that comes back by itself: there is one, not two', async () => {
