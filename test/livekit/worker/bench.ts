@@ -105,12 +105,15 @@ export function createBench(more: BenchOptions = {}): Bench {
       await settle();
       return links.last.open().register();
     },
-    metric(name, labels = {}) {
-      const family = registry.families().find((one) => one.name === `syrinx.livekit.${name}`);
-      const wanted = JSON.stringify(labels);
-      const handle = family?.series.find((one) => JSON.stringify(one.labels) === wanted)?.handle;
-      return handle !== undefined && 'value' in handle ? (handle.value ?? undefined) : undefined;
-    },
+    metric: (name, labels = {}) => metricOf(registry, name, labels),
   };
   return bench;
+}
+
+/** Value of a counter or gauge of the worker. */
+export function metricOf(registry: Registry, name: string, labels: Record<string, string>): number | undefined {
+  const family = registry.families().find((one) => one.name === `syrinx.livekit.${name}`);
+  const wanted = JSON.stringify(labels);
+  const handle = family?.series.find((one) => JSON.stringify(one.labels) === wanted)?.handle;
+  return handle !== undefined && 'value' in handle ? (handle.value ?? undefined) : undefined;
 }

@@ -8,7 +8,7 @@ import { createTokenSource, type Credentials } from '../../../src/livekit/tokens
 import { createWorker, type Worker, type WorkerOptions } from '../../../src/livekit/worker.ts';
 import { createRegistry } from '../../../src/metrics/index.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
-import { FakeJob } from './bench.ts';
+import { FakeJob, metricOf } from './bench.ts';
 
 const BINARY = fileURLToPath(new URL('../../../.cache/livekit-server/livekit-server', import.meta.url));
 /** False where there is a server; otherwise why tests with one are skipped. */
@@ -20,6 +20,8 @@ export interface RealWorker {
   readonly worker: Worker;
   readonly jobs: FakeJob[];
   readonly log: string[];
+  /** Value of a counter or gauge of the worker; undefined where it was never recorded. */
+  metric(name: string, labels?: Record<string, string>): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export function startWorker(server: string, credentials: Credentials, options: R
   const { admission = { maxSessions: 10 }, measures, ...more } = options;
   const jobs: FakeJob[] = [];
   const log: string[] = [];
+  const registry = createRegistry();
   const write = (message: string, fields?: object) => {
     log.push(`${message} ${JSON.stringify(fields ?? {})}`);
   };
@@ -45,7 +48,7 @@ export function startWorker(server: string, credentials: Credentials, options: R
       return one;
     },
     gate: createGate({ limits: admission, measures, clock: systemClock }),
-    registry: createRegistry(),
+    registry,
     log: { info: write, warn: write, error: write },
     clock: systemClock,
     random: Math.random,
@@ -59,6 +62,7 @@ export function startWorker(server: string, credentials: Credentials, options: R
     worker,
     jobs,
     log,
+    metric: (name, labels = {}) => metricOf(registry, name, labels),
     async stop() {
       const drained = worker.drain(0);
       for (const job of jobs) void job.end();
