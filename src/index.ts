@@ -38,9 +38,12 @@ export {
 } from './ops/telemetry/user-api.ts';
 export { type AlertRuleDefinition, setAlertRule } from './ops/alerts/user-rules.ts';
 export { AlertRuleError } from './ops/alerts/read-rule.ts';
+export type { MonitorOptions } from './ops/monitor/options.ts';
 export {
-  type MonitorOptions,
+  type MonitorEvent,
   type MonitorReport,
   type MonitorSnapshot,
+  type MonitorTick,
   RealtimeMonitor,
 } from './ops/monitor/realtime-monitor.ts';
+export type { MonitorAlert } from './ops/monitor/thresholds.ts';

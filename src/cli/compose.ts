@@ -28,6 +28,7 @@ import type { TransportRateHz } from '../transports/port.ts';
 import { VERSION } from './commands/version.ts';
 import { type ProcessTelemetry, processTelemetry } from '../ops/telemetry/index.ts';
 import { EXIT } from './exit-codes.ts';
+import { SessionMeters } from './operations/session-meters.ts';
 import { createSessionWatch, type SessionWatch } from './telemetry/session-watch.ts';
 import { traceCall } from './telemetry/traces.ts';
 import { UserError } from './user-error.ts';
@@ -81,6 +82,8 @@ export interface Runtime {
   /** Records, events and ratings of sessions. */
   readonly watch: SessionWatch;
   readonly telemetry: ProcessTelemetry;
+  /** What the real-time monitor reads of the calls; null where it is off. */
+  readonly meters: SessionMeters | null;
   readonly audioSlotsInUse: number;
   /** The models, and whether requests go to them. */
   services(): readonly { readonly name: string; readonly state: Breaker['state'] }[];
@@ -136,6 +139,7 @@ export function composeRuntime({
   const agentName = agent.name ?? config.agent.name;
   const calls = new Map<string, RunningCall>();
   const watch = createSessionWatch({ telemetry, registry, agent, agentName, log, epochNowMs: Date.now });
+  const meters = config.monitoring.realTimeEnabled && config.telemetry.enabled ? new SessionMeters() : null;
   const limits = watchLimits(calls, config.session.idleTimeoutMs, config.session.maxTurns);
   const policies = {
     stt: policyFor(config.models.stt.timeoutMs),
@@ -184,6 +188,7 @@ export function composeRuntime({
     calls,
     watch,
     telemetry,
+    meters,
     get audioSlotsInUse() {
       return core.slotsInUse;
     },
@@ -201,6 +206,8 @@ export function composeRuntime({
       const running: { value: RunningCall | null } = { value: null };
       const get = () => running.value as RunningCall;
       let recorder: CallRecorder | null = null;
+      const plain = observer(id, get, () => recorder as CallRecorder, request, callLog);
+      const metered = meters?.observe(id, plain);
       const call = startCall({
         session: sessionOptions(config, answering, name, id, request, neural),
         core,
@@ -213,12 +220,7 @@ export function composeRuntime({
         clock,
         random: Math.random,
         ticker,
-        observer: watch.observe(
-          id,
-          request.transport,
-          callLog,
-          observer(id, get, () => recorder as CallRecorder, request, callLog),
-        ),
+        observer: watch.observe(id, request.transport, callLog, metered?.observer ?? plain),
         recording: request.recording,
         epochMs: Date.now() - clock.now(),
       });
@@ -231,6 +233,7 @@ export function composeRuntime({
         activeAtMs: clock.now(),
       };
       calls.set(id, running.value);
+      metered?.opened();
       limits.start();
       recorder = traceCall(instruments.started(request.transport), call, VERSION);
       callLog.info('call started', { transport: request.transport, agent: name });

@@ -10,7 +10,7 @@ import { heldAudioBytes } from '../session/sample-tape.ts';
 import { createAdmission } from './admission/admission.ts';
 import { prepareAlerts } from './alerts/alerts.ts';
 import { startHistory } from './operations/history.ts';
-import { provideMonitor } from './operations/monitor.ts';
+import { startMonitor } from './operations/monitor.ts';
 import type { CommandContext } from './command.ts';
 import { composeRuntime } from './compose.ts';
 import { loadNeuralVad } from './ear.ts';
@@ -92,8 +92,8 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
     clock: systemClock,
     processNumber: number,
   });
-  const endMonitor = provideMonitor(host, config, runtime, systemClock);
-  const extensions = [alerts, history].flatMap((part) => (part === null ? [] : [part.routes]));
+  const monitor = startMonitor({ config, runtime, log: quiet, clock: systemClock });
+  const extensions = [alerts, history, monitor].flatMap((part) => (part === null ? [] : [part.routes]));
   const service = await serveCalls({
     host,
     config,
@@ -126,7 +126,7 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   const limitMs = refused === undefined ? config.capacity.drainTimeoutMs : 0;
   void stopped.second.then(() => livekit?.view.drain(0));
   await service.drain(limitMs, stopped.second, livekit?.view.drain(limitMs));
-  endMonitor();
+  monitor?.stop();
   await Promise.all([telemetry.stop(), alerts?.stop(ALERTS_GRACE_MS), history?.stop()]);
   if (refused === undefined) return EXIT.success;
   throw new UserError('LiveKit server refuses the API key or secret', {

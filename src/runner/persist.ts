@@ -46,6 +46,8 @@ export interface PersistContext {
   readonly onStalled?: (() => void) | undefined;
   /** An attempt failed; others may follow. */
   readonly onFailure?: ((name: string, error: ModelError) => void) | undefined;
+  /** An attempt gave its first sign of life, so long after it was made. */
+  readonly onAnswer?: ((name: string, tookMs: number) => void) | undefined;
 }
 
 /** Resolves with the first answer and the scope it lives in, which the receiver closes. Rejects with a `ModelError`. */
@@ -75,9 +77,11 @@ export async function persist<T>(
         continue;
       }
       attempt++;
+      const askedMs = clock.now();
       try {
         const found = await race(candidate, context, Math.min(policy.attemptMs, untilMs - clock.now()));
         candidate.breaker.succeeded();
+        context.onAnswer?.(candidate.name, clock.now() - askedMs);
         return found;
       } catch (error) {
         last = asModelError(error, candidate.name);

@@ -14,7 +14,7 @@ import type { Logger } from '../../ops/logs.ts';
 import { systemClock } from '../../runner/clock.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Runtime } from '../compose.ts';
-import { watchRooms } from './room-watch.ts';
+import { type RoomWatchOptions, watchRooms } from './room-watch.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UserError } from '../user-error.ts';
 
@@ -135,7 +135,8 @@ function workerOf(
   const { e2eeKey } = config.livekit;
   const { registry } = runtime;
   const { region } = config.agent;
-  const rooms = watchRooms({ registry, region, log });
+  const onSample: RoomWatchOptions['onSample'] = (id, sample) => runtime.meters?.line(id, sample);
+  const rooms = watchRooms({ registry, region, log, onSample });
   const sharedKey = e2eeKey === undefined ? undefined : new TextEncoder().encode(e2eeKey.reveal());
   return createWorker({
     server: credentials.server,

@@ -21,9 +21,11 @@ export interface RoomWatchOptions {
   readonly registry: Registry;
   readonly region: string | undefined;
   readonly log: Logger;
+  /** Told of each second of the line of a call. */
+  readonly onSample?: ((sessionId: string | undefined, sample: ConnectionSample) => void) | undefined;
 }
 
-export function watchRooms({ registry, region, log }: RoomWatchOptions): RoomWatch {
+export function watchRooms({ registry, region, log, onSample }: RoomWatchOptions): RoomWatch {
   const instruments = createRoomInstruments(registry, region);
   /** By the job's id, from the join to the end of the line. */
   const calls = new Map<string, Call>();
@@ -61,7 +63,9 @@ export function watchRooms({ registry, region, log }: RoomWatchOptions): RoomWat
         },
         sample(sample) {
           instruments.sample(sample);
-          tellQuality(sample, calls.get(job.id));
+          const call = calls.get(job.id);
+          tellQuality(sample, call);
+          onSample?.(call?.id, sample);
         },
       };
     },

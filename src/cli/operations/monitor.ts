@@ -1,47 +1,62 @@
-// What the real-time monitor sees of this program: its calls and its process, as plain data.
+// Puts the real-time monitor to work: it reads the calls' meters and the sampler's gauges, by one timer while there are calls.
 import type { Config } from '../../config/schema.ts';
-import type { Host } from '../../hosts/port.ts';
-import { type MonitorSource, provideMonitorSource } from '../../ops/monitor/realtime-monitor.ts';
+import { nearest } from '../../config/nearest.ts';
+import {
+  createMonitorInstruments,
+  MonitorDesk,
+  provideMonitorDesk,
+  readThresholds,
+  systemReader,
+} from '../../ops/monitor/index.ts';
+import type { Logger } from '../../ops/logs.ts';
+import type { RouteExtension } from '../../server/options.ts';
+import { monitorRoutes } from '../../server/routes/monitor.ts';
 import type { Runtime } from '../compose.ts';
 
-/** From now on `RealtimeMonitor.start` watches calls of this runtime; returns how to end that. Off: nothing is provided. */
-export function provideMonitor(
-  host: Host,
-  config: Config,
-  runtime: Runtime,
-  clock: Pick<MonitorSource, 'now' | 'setTimer'>,
-) {
-  if (!config.monitoring.realTimeEnabled || !config.telemetry.enabled) return () => {};
-  let before: { readonly atMs: number; readonly cpuMicros: number } | undefined;
-  provideMonitorSource({
+export interface MonitorWiring {
+  readonly config: Config;
+  readonly runtime: Pick<Runtime, 'calls' | 'meters' | 'registry'>;
+  readonly log: Logger;
+  readonly clock: { now(): number; setTimer(run: () => void, delayMs: number): () => void };
+  readonly epochNowMs?: (() => number) | undefined;
+}
+
+export interface RunningMonitor {
+  readonly desk: MonitorDesk;
+  readonly routes: RouteExtension;
+  /** Ends streams, monitors and the timer. */
+  stop(): void;
+}
+
+/** From now on calls of this runtime are watched, and `RealtimeMonitor.start` works. Null where the monitor is off. */
+export function startMonitor({ config, runtime, log, clock, epochNowMs = Date.now }: MonitorWiring) {
+  const { calls, meters, registry } = runtime;
+  if (meters === null) return null;
+  const instruments = createMonitorInstruments(registry);
+  const { latencyMs, qualityScore, memoryMb, memoryPercent, cpuPercent, errorRate } = config.monitoring.alertThresholds;
+  const desk = new MonitorDesk({
     now: clock.now,
     setTimer: clock.setTimer,
-    session(id) {
-      const running = runtime.calls.get(id);
-      if (running === undefined) return undefined;
-      const { framesIn, framesLate, frameLatencyMs } = running.call.session;
-      const heard: Record<string, number> = framesIn > 0 ? { latency_ms: frameLatencyMs } : {};
-      return {
-        id,
-        components: {
-          audio_processor: { ...heard, frames: framesIn, frames_late: framesLate },
-          session: { turns: running.turns },
-        },
-      };
-    },
-    system() {
-      const bytes = host.facts.memoryBytes();
-      const cpuMicros = host.facts.cpuMicros();
-      const cores = host.facts.cores();
-      const atMs = clock.now();
-      const last = before;
-      before = cpuMicros === null ? undefined : { atMs, cpuMicros };
-      const isKnown = last !== undefined && cpuMicros !== null && cores !== null && atMs - last.atMs >= 100;
-      return {
-        memoryMb: bytes === null ? undefined : bytes / 2 ** 20,
-        cpuPercent: isKnown ? (cpuMicros - last.cpuMicros) / 10 / (atMs - last.atMs) / cores : undefined,
-      };
-    },
+    epochNowMs,
+    sessions: () => meters.rows(calls, epochNowMs()),
+    system: systemReader(registry),
+    thresholds: readThresholds({ latencyMs, qualityScore, memoryMb, memoryPercent, cpuPercent, errorRate }, nearest),
+    instruments,
+    nearest,
+    onError: (error) => log.error('monitor has no turn', { error }),
   });
-  return () => provideMonitorSource(undefined);
+  meters.follow(desk);
+  provideMonitorDesk(desk);
+  const routes = monitorRoutes({ now: epochNowMs, desk, instruments });
+  const running: RunningMonitor = {
+    desk,
+    routes,
+    stop() {
+      meters.follow(undefined);
+      provideMonitorDesk(undefined);
+      routes.stop();
+      desk.stop();
+    },
+  };
+  return running;
 }

@@ -1,81 +1,249 @@
-// The monitor on virtual time: its four rhythms, thresholds in their direction, scores, and nothing left when a session ends.
+// The monitor on virtual time: its four rhythms, what it shows and remembers, and nothing left when a session ends.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type MonitorSource, RealtimeMonitor, type SessionReading } from '../../../src/ops/monitor/realtime-monitor.ts';
-import { healthOf, trendOf } from '../../../src/ops/monitor/score.ts';
-import { VirtualTime } from '../../simulation/virtual-time.ts';
+import {
+  type MonitorEvent,
+  RealtimeMonitor,
+  type RealtimeMonitor as Monitor,
+} from '../../../src/ops/monitor/realtime-monitor.ts';
+import { takeSnapshot } from '../../../src/metrics/index.ts';
+import { EPOCH_MS, EXAMPLE, Rig } from './rig.ts';
 
-const EXAMPLE = {
-  components: ['audio_processor', 'webrtc_handler', 'llm_client'],
-  alertThresholds: { latency_ms: 150, quality_score: 3.0, memory_mb: 500, cpu_percent: 70, error_rate: 0.05 },
-};
-
-function rig() {
-  const time = new VirtualTime(-5000);
-  const asked = { session: 0, system: 0 };
-  const state: { reading: SessionReading | undefined } = {
-    reading: { id: 's', components: { audio_processor: { latency_ms: 20, quality_score: 4.5 } } },
-  };
-  const source: MonitorSource = {
-    now: () => time.now(),
-    setTimer: (run, ms) => time.setTimer(run, ms),
-    session: (id) => (asked.session++, id === 's' ? state.reading : undefined),
-    system: () => (asked.system++, { memoryMb: 100 }),
-  };
-  return { time, asked, state, source, start: () => RealtimeMonitor.start({ sessionPid: 's', ...EXAMPLE }, source) };
+function watched(rig = new Rig()): {
+  rig: Rig;
+  monitor: Monitor;
+  events: MonitorEvent[];
+  of: (type: string) => MonitorEvent[];
+} {
+  rig.open();
+  const monitor = rig.desk.start({ sessionPid: 's', ...EXAMPLE });
+  const events: MonitorEvent[] = [];
+  monitor.subscribe((event) => events.push(event));
+  return { rig, monitor, events, of: (type) => events.filter((event) => event.type === type) };
 }
 
-test("the specification's example starts: 4 Hz, system each second, a report each minute", async () => {
-  const { time, asked, start } = rig();
-  const monitor = start();
-  let told = 0;
-  monitor.subscribe(() => told++);
-  await time.runTo(-5000 + 60_000);
-  assert.equal(told, 240);
-  assert.equal(asked.system, 61);
-  assert.equal(monitor.reports.length, 1);
-  assert.deepEqual(monitor.snapshot()?.components, { audio_processor: { latency_ms: 20, quality_score: 4.5 } });
-  assert.equal(monitor.report(1).trends['audio_processor.latency_ms'], 'stable');
-  assert.equal(monitor.snapshot()?.health.grade, 'excellent');
-  monitor.stop();
-  assert.equal(time.pending, 0);
-});
-
-test('quality alerts below, the others above; what is not measured never', async () => {
-  const { time, state, start } = rig();
-  const monitor = start();
-  assert.deepEqual(monitor.snapshot()?.alerts, []);
-  state.reading = { id: 's', components: { audio_processor: { latency_ms: 151, quality_score: 2.9 } } };
-  await time.runTo(-4750);
+test('MON-10 to MON-12: 250 ms, the system each second, health each 5 s, a report each minute; one timer', async () => {
+  const { rig, of } = watched();
+  rig.set('audio_processor', 'latency_ms', 20);
+  assert.equal(rig.time.pending, 1);
+  await rig.run(60_000);
+  assert.equal(of('metrics').length, 240);
+  assert.equal(rig.asked.sessions, 240);
+  assert.equal(rig.asked.system, 60);
+  // The first at once.
+  assert.equal(of('health').length, 13);
+  assert.equal(of('report').length, 1);
+  const times = of('metrics').map((event) => (event.type === 'metrics' ? event.snapshot.atMs - EPOCH_MS : 0));
+  assert.deepEqual(times.slice(0, 4), [250, 500, 750, 1000]);
+  await rig.run(120_000);
   assert.deepEqual(
-    monitor.snapshot()?.alerts.map(({ metric }) => metric),
-    ['latency_ms', 'quality_score'],
+    of('report').map((event) => (event.type === 'report' ? [event.report.fromMs - EPOCH_MS, event.report.ticks] : [])),
+    [
+      [250, 240],
+      [60_250, 240],
+      [120_250, 240],
+    ],
   );
-  monitor.stop();
+  assert.equal(rig.time.pending, 1);
 });
 
-test('a thousand sessions that end leave no timer', async () => {
-  const { time, state, start } = rig();
-  const monitors = Array.from({ length: 1000 }, start);
-  state.reading = undefined;
-  await time.runTo(0);
-  assert.equal(time.pending, 0);
+test('a hundred sessions with two monitors each have one timer, and one look at the sessions a turn', async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 100; i++) rig.open(`s${i}`);
+  const monitors = Array.from({ length: 100 }, (_, i) => rig.desk.start({ sessionPid: `s${i}` }));
+  assert.equal(rig.time.pending, 1);
+  await rig.run(1000);
+  assert.equal(rig.asked.sessions, 4);
+  assert.ok(monitors.every((monitor) => monitor.history().length === 4));
+});
+
+test('a snapshot has every figure of the watched components, null where it is not measured', async () => {
+  const { rig, monitor } = watched();
+  assert.equal(monitor.snapshot(), null);
+  rig.set('audio_processor', 'latency_ms', 12.34567);
+  rig.set('session', 'turns', 3);
+  rig.setSystem('memory_mb', 120);
+  await rig.run(250);
+  const snapshot = monitor.snapshot();
+  assert.deepEqual(Object.keys(snapshot?.components ?? {}), EXAMPLE.components);
+  assert.equal(snapshot?.components.audio_processor?.latency_ms, 12.3457);
+  assert.equal(snapshot?.components.audio_processor?.quality_score, null);
+  assert.equal(snapshot?.components.webrtc_handler?.rtt_ms, null);
+  assert.equal(snapshot?.system.memory_mb, 120);
+  assert.equal(snapshot?.system.cpu_percent, null);
+  assert.equal(snapshot?.atMs, EPOCH_MS + 250);
+});
+
+test('a session that ends leaves nothing: no entry, no timer, no subscriber', async () => {
+  const rig = new Rig();
+  const ids = Array.from({ length: 1000 }, (_, i) => `s${i}`);
+  for (const id of ids) rig.open(id);
+  const monitors = ids.map((sessionPid) => rig.desk.start({ sessionPid }));
+  const ended: string[] = [];
+  for (const monitor of monitors)
+    monitor.subscribe((event) => {
+      if (event.type === 'ended') ended.push(event.sessionId);
+    });
+  await rig.run(1000);
+  for (const id of ids) rig.close(id);
+  assert.deepEqual(ended, ids);
+  assert.equal(rig.desk.size, 0);
+  assert.equal(rig.desk.isTurning, false);
+  assert.equal(rig.time.pending, 0);
   assert.ok(monitors.every(({ running }) => !running));
+  // What was kept can still be read by whoever holds the monitor.
+  assert.equal(monitors[0]?.history().length, 4);
+  const asked = rig.asked.sessions;
+  await rig.run(5000);
+  assert.equal(rig.asked.sessions, asked);
 });
 
-test('off: no timer; unknown names are refused', () => {
-  assert.equal(RealtimeMonitor.start({ sessionPid: 's', ...EXAMPLE }).running, false);
-  const { source } = rig();
-  const refuse = (more: object, message: RegExp) =>
-    assert.throws(() => RealtimeMonitor.start({ sessionPid: 's', ...EXAMPLE, ...more }, source), message);
-  refuse({ components: ['audio'] }, /Unknown component 'audio'/);
-  refuse({ alertThresholds: { latency: 1 } }, /Unknown threshold 'latency'/);
-  refuse({ sessionPid: 'x' }, /No session 'x'/);
+test('a session that vanished without a word is forgotten at the next turn', async () => {
+  const { rig, monitor, of } = watched();
+  rig.open('other');
+  rig.rows.delete('s');
+  await rig.run(250);
+  assert.equal(monitor.running, false);
+  assert.equal(of('ended').length, 1);
+  assert.equal(rig.desk.size, 1);
 });
 
-test('parts are clamped, absent ones left out', () => {
-  assert.deepEqual(healthOf({ latencyMs: 10 }), { score: 100, grade: 'excellent', parts: { latency: 100 } });
-  assert.deepEqual(healthOf({ latencyMs: 500, memoryMb: 750 }).parts, { latency: 0, memory: 50 });
-  assert.equal(healthOf({}).score, null);
-  assert.deepEqual([trendOf([1, 1, 2, 2]), trendOf([2, 2, 1, 1]), trendOf([1])], ['increasing', 'decreasing', null]);
+test('stopping one monitor leaves the others and the session', async () => {
+  const { rig, monitor, events } = watched();
+  const other = rig.desk.start({ sessionPid: 's' });
+  monitor.stop();
+  await rig.run(1000);
+  assert.equal(events.length, 0);
+  assert.equal(other.history().length, 4);
+  assert.equal(rig.desk.of('s')?.running, true);
+});
+
+test('history is bounded by its minutes, and the log of an hour of reports by its number', async () => {
+  const rig = new Rig();
+  rig.open();
+  const monitor = rig.desk.start({ sessionPid: 's', historyMinutes: 2 });
+  rig.set('session', 'turns', 1);
+  await rig.run(70 * 60_000);
+  assert.equal(monitor.history(1).length, 241);
+  assert.ok(monitor.history(60).length >= 480 && monitor.history(60).length <= 720);
+  assert.equal(monitor.reports.length, 60);
+  assert.equal(monitor.report(60).ticks, 60 * 240);
+  assert.equal(rig.desk.of('s')?.reports.length, 10);
+});
+
+test('a report has means, extremes and trends of what was measured, and how well resources are used', async () => {
+  const { rig, monitor } = watched();
+  rig.set('webrtc_handler', 'loss_percent', 1);
+  rig.set('webrtc_handler', 'jitter_ms', 10);
+  rig.setSystem('cpu_percent', 20);
+  rig.setSystem('memory_percent', 95);
+  rig.set('audio_processor', 'latency_ms', 20);
+  await rig.run(30_000);
+  rig.set('audio_processor', 'latency_ms', 40);
+  await rig.run(30_000);
+  const [report] = monitor.reports;
+  assert.deepEqual(report?.metrics['audio_processor.latency_ms'], {
+    count: 240,
+    mean: 30,
+    min: 20,
+    max: 40,
+    trend: 'increasing',
+  });
+  assert.equal(report?.metrics['webrtc_handler.jitter_ms']?.trend, 'stable');
+  assert.equal(report?.metrics['audio_processor.quality_score'], undefined);
+  const { network, cpu, memory } = report?.efficiency ?? {};
+  assert.deepEqual([network, cpu, memory], [0.8, 0.7, 0.5]);
+});
+
+test('health is of the last 5 s, the mean of the parts that are measured', async () => {
+  const { rig, monitor } = watched();
+  rig.set('audio_processor', 'latency_ms', 75);
+  rig.set('audio_processor', 'quality_score', 3);
+  await rig.run(5000);
+  rig.set('audio_processor', 'latency_ms', 125);
+  await rig.run(5000);
+  assert.deepEqual(monitor.health.parts, { latency: 0, quality: 75 });
+  assert.deepEqual([monitor.health.score, monitor.health.grade], [37.5, 'critical']);
+});
+
+test('error_rate is the share of the last minute', async () => {
+  const { rig } = watched();
+  const rate = () => rig.desk.of('s')?.headline().errorRate;
+  rig.set('session', 'requests', 0);
+  rig.set('session', 'errors', 0);
+  await rig.run(1000);
+  assert.equal(rate(), null);
+  rig.set('session', 'requests', 10);
+  rig.set('session', 'errors', 1);
+  await rig.run(1000);
+  assert.equal(rate(), 0.1);
+  await rig.run(50_000);
+  assert.equal(rate(), 0.1);
+  await rig.run(10_000);
+  assert.equal(rate(), null);
+  rig.set('session', 'requests', 14);
+  await rig.run(1000);
+  assert.equal(rate(), 0);
+});
+
+test('turns that were missed are not made up for, and the rhythm begins anew', async () => {
+  const rig = new Rig();
+  rig.open();
+  const at: number[] = [];
+  rig.desk.listen((event) => {
+    if (event.type !== 'turn') return;
+    at.push(rig.now());
+    // Something holds the process up for 10 s.
+    if (at.length === 2) rig.heldUpMs = 10_000;
+  });
+  await rig.run(1000);
+  assert.deepEqual(at, [250, 500, 10_500, 10_750, 11_000]);
+});
+
+test('a subscriber that throws is told no more and counted; the others are', async () => {
+  const { rig, monitor, of } = watched();
+  let told = 0;
+  monitor.subscribe(() => {
+    told++;
+    throw new Error('broken');
+  });
+  await rig.run(1000);
+  assert.equal(told, 1);
+  assert.equal(of('metrics').length, 4);
+  const failed = takeSnapshot(rig.registry).find(({ name }) => name === 'syrinx.monitor.subscribers.failed');
+  assert.equal(failed?.kind === 'counter' ? failed.value : null, 1);
+  const off = monitor.subscribe(() => told++);
+  off();
+  await rig.run(1000);
+  assert.equal(told, 1);
+});
+
+test('a turn that fails is said, and the next one comes', async () => {
+  const rig = new Rig();
+  rig.open();
+  rig.desk.listen((event) => {
+    if (event.type === 'turn' && rig.asked.sessions === 2) throw new Error('broken');
+  });
+  await rig.run(1000);
+  assert.equal(rig.asked.sessions, 4);
+  assert.equal(rig.errors.length, 1);
+});
+
+test('monitors and subscribers are bounded', () => {
+  const rig = new Rig();
+  rig.open();
+  for (let i = 0; i < 20; i++) rig.desk.start({ sessionPid: 's' });
+  assert.throws(() => rig.desk.start({ sessionPid: 's' }), /has 20 monitors already/);
+  const monitor = rig.desk.of('s');
+  for (let i = 0; i < 100; i++) monitor?.subscribe(() => {});
+  assert.throws(() => monitor?.subscribe(() => {}), /100 subscribers/);
+});
+
+test('where no program runs there is no timer, and nothing but names is looked at', () => {
+  const monitor = RealtimeMonitor.start({ sessionPid: 's', ...EXAMPLE });
+  assert.equal(monitor.running, false);
+  assert.equal(monitor.snapshot(), null);
+  assert.deepEqual(monitor.history(), []);
+  assert.equal(monitor.health.score, null);
+  assert.throws(() => RealtimeMonitor.start({ sessionPid: 's', components: ['audio'] }), RangeError);
 });

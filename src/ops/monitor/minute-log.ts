@@ -1,0 +1,129 @@
+// What the ticks of each minute add up to: added as they come, so that the end of a minute is no work; kept for an hour.
+import { type Trend, trendOf } from './score.ts';
+
+// Of each column and minute: count and sum of both halves, least and most.
+const COUNT = 0;
+const SUM = 1;
+const SECOND = 2;
+const LEAST = 4;
+const MOST = 5;
+const PARTS = 6;
+
+interface Minute {
+  /** ms since 1970. */
+  fromMs: number;
+  toMs: number;
+  ticks: number;
+  readonly parts: Float64Array;
+}
+
+/** One figure over some time. */
+export interface FigureReport {
+  /** Ticks in which it was measured. */
+  readonly count: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  /** Null: too little to tell. */
+  readonly trend: Trend | null;
+}
+export interface Summary {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly ticks: number;
+  /** By column; null: not measured. */
+  readonly figures: readonly (FigureReport | null)[];
+}
+
+export class MinuteLog {
+  readonly #width: number;
+  readonly #max: number;
+  readonly #full: Minute[] = [];
+  #open: Minute;
+
+  constructor(width: number, minutes: number) {
+    this.#width = width;
+    this.#max = minutes;
+    this.#open = emptied({ fromMs: 0, toMs: 0, ticks: 0, parts: new Float64Array(width * PARTS) });
+  }
+
+  /** `half`: whether this is the second half of the minute. */
+  add(row: Float64Array, atMs: number, half: boolean): void {
+    const open = this.#open;
+    const { parts } = open;
+    if (open.ticks++ === 0) open.fromMs = atMs;
+    open.toMs = atMs;
+    const part = half ? SECOND : 0;
+    for (let column = 0, at = 0; column < this.#width; column++, at += PARTS) {
+      const value = row[column]!;
+      // NaN is not measured.
+      if (value !== value) continue;
+      parts[at + part + COUNT]!++;
+      parts[at + part + SUM]! += value;
+      if (value < parts[at + LEAST]!) parts[at + LEAST] = value;
+      if (value > parts[at + MOST]!) parts[at + MOST] = value;
+    }
+  }
+
+  /** Ends the open minute and tells it. */
+  close(): Summary {
+    const minute = this.#open;
+    this.#full.push(minute);
+    const used = this.#full.length > this.#max ? this.#full.shift() : undefined;
+    this.#open = emptied(used ?? { fromMs: 0, toMs: 0, ticks: 0, parts: new Float64Array(this.#width * PARTS) });
+    return summed([minute], this.#width);
+  }
+
+  /** Of the minutes that ended after `sinceMs`, the open one included. */
+  summary(sinceMs: number): Summary {
+    return summed(
+      [...this.#full, this.#open].filter(({ ticks, toMs }) => ticks > 0 && toMs > sinceMs),
+      this.#width,
+    );
+  }
+
+  /** Those that are kept, each by itself. */
+  minutes(): Summary[] {
+    return this.#full.map((minute) => summed([minute], this.#width));
+  }
+}
+
+function emptied(minute: Minute): Minute {
+  minute.ticks = 0;
+  for (let at = 0; at < minute.parts.length; at++) minute.parts[at] = 0;
+  for (let at = 0; at < minute.parts.length; at += PARTS) {
+    minute.parts[at + LEAST] = Number.POSITIVE_INFINITY;
+    minute.parts[at + MOST] = Number.NEGATIVE_INFINITY;
+  }
+  return minute;
+}
+
+function summed(minutes: readonly Minute[], width: number): Summary {
+  const figures = Array.from({ length: width }, (_, column) => figureOf(minutes, column * PARTS));
+  return {
+    fromMs: minutes[0]?.fromMs ?? 0,
+    toMs: minutes.at(-1)?.toMs ?? 0,
+    ticks: minutes.reduce((sum, { ticks }) => sum + ticks, 0),
+    figures,
+  };
+}
+
+function figureOf(minutes: readonly Minute[], at: number): FigureReport | null {
+  let count = 0;
+  let sum = 0;
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  const halves: number[] = [];
+  for (const { parts } of minutes) {
+    for (const part of [0, SECOND]) {
+      const n = parts[at + part + COUNT]!;
+      if (n === 0) continue;
+      count += n;
+      sum += parts[at + part + SUM]!;
+      halves.push(parts[at + part + SUM]! / n);
+    }
+    min = Math.min(min, parts[at + LEAST]!);
+    max = Math.max(max, parts[at + MOST]!);
+  }
+  return count === 0 ? null : { count, mean: sum / count, min, max, trend: trendOf(halves) };
+}

@@ -1,0 +1,226 @@
+// Turns all monitors of a process with one timer, four times a second; there is none while nothing is watched.
+import { COMPONENTS, columnOf, SYSTEM_FIGURES, WIDTH } from './figures.ts';
+import { ErrorWindow } from './error-window.ts';
+import type { MonitorInstruments } from './instruments.ts';
+import { type MonitorOptions, type Nearest, readMonitorOptions, type Thresholds } from './options.ts';
+import type { MonitorEvent, RealtimeMonitor } from './realtime-monitor.ts';
+import { SessionMonitor, type SessionMonitorOptions } from './session-monitor.ts';
+
+/** All sessions as plain data: a row of `WIDTH` numbers each, NaN where nothing is measured. */
+export interface SessionRows {
+  readonly ids: readonly string[];
+  readonly values: Float64Array;
+}
+export interface MonitorDeskOptions {
+  /** Monotonic ms. */
+  now(): number;
+  setTimer(run: () => void, delayMs: number): () => void;
+  /** ms since 1970. */
+  epochNowMs(): number;
+  /** Asked four times a second; the rows are only read until the next time. */
+  sessions(): SessionRows;
+  /** Asked once a second: `SYSTEM_FIGURES`. */
+  system(): Float64Array;
+  /** Of the configuration: for monitors that set none. */
+  readonly thresholds: Thresholds;
+  readonly instruments: MonitorInstruments;
+  readonly nearest?: Nearest | undefined;
+  /** A turn failed; the next one comes all the same. */
+  onError(error: unknown): void;
+}
+
+interface Watched {
+  /** Keeps a minute of ticks for whoever looks; there from the session's beginning to its end. */
+  readonly own: SessionMonitor;
+  readonly monitors: Set<SessionMonitor>;
+  readonly errors: ErrorWindow;
+}
+
+const TICK_MS = 250;
+const SECOND_MS = 1000;
+const OWN_HISTORY_MINUTES = 1;
+const OWN_REPORT_MINUTES = 10;
+const REPORT_MINUTES = 60;
+const MAX_MONITORS = 20;
+const TRIED = columnOf('session', 'requests');
+const FAILED = columnOf('session', 'errors');
+const ERROR_RATE = columnOf('session', 'error_rate');
+
+/** Events of the desk's own monitors, and a beat for each turn. */
+export type DeskEvent = MonitorEvent | { readonly type: 'turn'; readonly atMs: number };
+
+export class MonitorDesk {
+  readonly #o: MonitorDeskOptions;
+  readonly #nearest: Nearest;
+  readonly #sessions = new Map<string, Watched>();
+  readonly #listeners = new Set<(event: DeskEvent) => void>();
+  readonly #system: Float64Array = new Float64Array(SYSTEM_FIGURES.length).fill(Number.NaN);
+  #systemDueMs = 0;
+  #dueMs = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: MonitorDeskOptions) {
+    this.#o = options;
+    this.#nearest = options.nearest ?? (() => undefined);
+    options.instruments.watch(() => this.#sessions.size);
+  }
+
+  /** Whether there is a timer. */
+  get isTurning(): boolean {
+    return this.#cancel !== undefined;
+  }
+  /** Sessions that are watched. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+  /** `SYSTEM_FIGURES`, at most a second old. */
+  get system(): Float64Array {
+    if (!this.isTurning) this.#system.set(this.#o.system());
+    return this.#system;
+  }
+
+  /** A session has begun: it is watched from now on. */
+  opened(sessionId: string): void {
+    const own = this.#monitor({
+      sessionId,
+      components: COMPONENTS,
+      thresholds: this.#o.thresholds,
+      historyMinutes: OWN_HISTORY_MINUTES,
+      reportMinutes: OWN_REPORT_MINUTES,
+      listener: { hears: () => this.#listeners.size > 0, tell: (event) => this.#tell(event) },
+    });
+    this.#sessions.set(sessionId, { own, monitors: new Set([own]), errors: new ErrorWindow() });
+    this.#run();
+  }
+
+  /** It has ended: its monitors are told, and nothing of it is left here. */
+  closed(sessionId: string): void {
+    const watched = this.#sessions.get(sessionId);
+    if (watched === undefined) return;
+    this.#sessions.delete(sessionId);
+    for (const monitor of [...watched.monitors]) monitor.ended();
+    this.#restIfIdle();
+  }
+
+  start(given: MonitorOptions): RealtimeMonitor {
+    const { thresholds = this.#o.thresholds, ...options } = readMonitorOptions(given, this.#nearest);
+    const watched = this.#sessions.get(options.sessionId);
+    if (watched === undefined) throw new RangeError(`No session '${options.sessionId}' is running`);
+    // One of them is the desk's own.
+    if (watched.monitors.size > MAX_MONITORS)
+      throw new RangeError(`Session '${options.sessionId}' has ${MAX_MONITORS} monitors already: stop one`);
+    const monitor = this.#monitor({ ...options, thresholds, reportMinutes: REPORT_MINUTES });
+    watched.monitors.add(monitor);
+    return monitor;
+  }
+
+  #monitor(
+    options: Omit<SessionMonitorOptions, 'nearest' | 'startedMs' | 'onStop' | 'onAlert' | 'onFailed'>,
+  ): SessionMonitor {
+    const { instruments } = this.#o;
+    return new SessionMonitor(
+      {
+        ...options,
+        nearest: this.#nearest,
+        startedMs: this.isTurning ? this.#dueMs - TICK_MS : this.#o.now(),
+        onStop: (monitor) => void this.#sessions.get(monitor.sessionId)?.monitors.delete(monitor),
+        onAlert: (alert) => instruments.alert(alert),
+        onFailed: () => instruments.subscriberFailed(),
+      },
+      true,
+    );
+  }
+
+  /** The desk's own monitor of a session. */
+  of(sessionId: string): SessionMonitor | undefined {
+    return this.#sessions.get(sessionId)?.own;
+  }
+  /** The desk's own monitor of each session. */
+  all(): SessionMonitor[] {
+    return [...this.#sessions.values()].map(({ own }) => own);
+  }
+
+  /** Hears of all sessions; the timer runs as long. Returns how to stop that. */
+  listen(listener: (event: DeskEvent) => void): () => void {
+    this.#listeners.add(listener);
+    this.#run();
+    return () => {
+      this.#listeners.delete(listener);
+      this.#restIfIdle();
+    };
+  }
+
+  /** Ends all of it. */
+  stop(): void {
+    for (const id of [...this.#sessions.keys()]) this.closed(id);
+    this.#listeners.clear();
+    this.#restIfIdle();
+  }
+
+  #run(): void {
+    if (this.isTurning) return;
+    const nowMs = this.#o.now();
+    this.#dueMs = nowMs + TICK_MS;
+    this.#systemDueMs = this.#dueMs;
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#cancel = this.#o.setTimer(() => this.#turn(), this.#dueMs - this.#o.now());
+  }
+
+  #restIfIdle(): void {
+    if (this.#sessions.size > 0 || this.#listeners.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #turn(): void {
+    const { now, instruments, onError } = this.#o;
+    const dueMs = this.#dueMs;
+    try {
+      this.#turnAll(dueMs);
+    } catch (error) {
+      onError(error);
+    }
+    instruments.turned(now() - dueMs);
+    // A subscriber may have ended everything.
+    if (!this.isTurning) return;
+    // Turns that were missed are not made up for.
+    this.#dueMs = Math.max(dueMs + TICK_MS, now());
+    this.#wait();
+  }
+
+  #turnAll(dueMs: number): void {
+    const isSecond = dueMs >= this.#systemDueMs;
+    if (isSecond) {
+      this.#system.set(this.#o.system());
+      this.#systemDueMs = dueMs + SECOND_MS;
+    }
+    const { ids, values } = this.#o.sessions();
+    const atMs = this.#o.epochNowMs();
+    for (let row = 0; row < ids.length; row++) {
+      const watched = this.#sessions.get(ids[row]!);
+      if (watched === undefined) continue;
+      const offset = row * WIDTH;
+      const tried = values[offset + TRIED]!;
+      const failed = values[offset + FAILED]!;
+      values[offset + ERROR_RATE] = watched.errors.rate(tried, failed);
+      if (isSecond) watched.errors.turn(tried, failed);
+      const turn = { dueMs, atMs, values, offset, system: this.#system };
+      for (const monitor of watched.monitors) monitor.turn(turn);
+    }
+    if (ids.length < this.#sessions.size) this.#forget(ids);
+    if (this.#listeners.size > 0) this.#tell({ type: 'turn', atMs });
+  }
+
+  /** Sessions that have no row any more have ended, whoever forgot to say so. */
+  #forget(ids: readonly string[]): void {
+    const there = new Set(ids);
+    for (const id of [...this.#sessions.keys()]) if (!there.has(id)) this.closed(id);
+  }
+
+  #tell(event: DeskEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,306 @@
+// Watches one session: keeps its ticks and minutes, judges thresholds and health, and tells subscribers. The desk turns it.
+import {
+  COLUMNS,
+  type Component,
+  columnOf,
+  shown,
+  SYSTEM_FIGURES,
+  type SystemFigure,
+  systemColumnOf,
+} from './figures.ts';
+import { type FigureReport, MinuteLog, type Summary } from './minute-log.ts';
+import { type Nearest, thresholdMetric, checkThreshold, type Thresholds } from './options.ts';
+import type { MonitorEvent, MonitorReport, MonitorSnapshot, MonitorTick, RealtimeMonitor } from './realtime-monitor.ts';
+import { efficiencyOf, type Health, healthOf } from './score.ts';
+import { type AlertLevel, ALERT_LEVELS, type MonitorAlert, Threshold, type ThresholdMetric } from './thresholds.ts';
+import { TickLog } from './tick-log.ts';
+
+export interface SessionMonitorOptions {
+  readonly sessionId: string;
+  readonly components: readonly Component[];
+  readonly thresholds: Thresholds;
+  readonly historyMinutes: number;
+  readonly reportMinutes: number;
+  readonly nearest: Nearest;
+  /** Of the desk's clock. */
+  readonly startedMs: number;
+  /** It is not to be turned any more. */
+  onStop(monitor: SessionMonitor): void;
+  onAlert(alert: MonitorAlert): void;
+  /** A subscriber threw. */
+  onFailed(): void;
+  /** Another listener besides the subscribers, for everything but `metrics`; told while it `hears`. */
+  readonly listener?: { hears(): boolean; tell(event: MonitorEvent): void } | undefined;
+}
+
+/** One turn: what all monitors of a process share, and where the session's row begins. */
+export interface Turn {
+  /** When it was due, on the desk's clock. */
+  readonly dueMs: number;
+  /** ms since 1970. */
+  readonly atMs: number;
+  readonly values: Float64Array;
+  readonly offset: number;
+  readonly system: Float64Array;
+}
+
+/** Null: not measured. */
+export interface Headline {
+  readonly latencyMs: number | null;
+  readonly qualityScore: number | null;
+  readonly responseMs: number | null;
+  readonly errorRate: number | null;
+}
+
+const HEALTH_MS = 5000;
+const MINUTE_MS = 60_000;
+const MAX_SUBSCRIBERS = 100;
+
+const ROW_METRICS = {
+  latency_ms: columnOf('audio_processor', 'latency_ms'),
+  quality_score: columnOf('audio_processor', 'quality_score'),
+  error_rate: columnOf('session', 'error_rate'),
+} as const;
+const RESPONSE = columnOf('session', 'response_ms');
+const SYSTEM_METRICS = {
+  memory_mb: systemColumnOf('memory_mb'),
+  memory_percent: systemColumnOf('memory_percent'),
+  cpu_percent: systemColumnOf('cpu_percent'),
+} as const;
+
+export class SessionMonitor implements RealtimeMonitor {
+  readonly sessionId: string;
+  readonly #o: SessionMonitorOptions;
+  /** Columns of the session's row that are kept; those of the system follow. */
+  readonly #columns: readonly number[];
+  readonly #row: Float64Array;
+  readonly #ticks: TickLog;
+  readonly #minutes: MinuteLog;
+  readonly #thresholds = new Map<ThresholdMetric, Threshold>();
+  readonly #subscribers = new Set<(event: MonitorEvent) => void>();
+  /** Of the last 5 s: sums and counts of latency, quality, CPU and memory. */
+  readonly #recent = new Float64Array(8);
+  #health: Health = healthOf({});
+  #healthDueMs = 0;
+  #minuteFromMs: number;
+  #lastAtMs = 0;
+  #running: boolean;
+
+  constructor(options: SessionMonitorOptions, running: boolean) {
+    this.#o = options;
+    this.#running = running;
+    this.sessionId = options.sessionId;
+    this.#minuteFromMs = options.startedMs;
+    this.#healthDueMs = options.startedMs;
+    const wanted = new Set(options.components);
+    this.#columns = COLUMNS.flatMap(({ component }, i) => (wanted.has(component) ? [i] : []));
+    const width = this.#columns.length + SYSTEM_FIGURES.length;
+    this.#row = new Float64Array(width).fill(Number.NaN);
+    this.#ticks = new TickLog(width, options.historyMinutes);
+    this.#minutes = new MinuteLog(width, options.reportMinutes);
+    for (const [metric, limit] of options.thresholds) this.#limit(metric, limit, 'warning');
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+  get health(): Health {
+    return this.#health;
+  }
+  get alerts(): readonly MonitorAlert[] {
+    return [...this.#thresholds.values()].flatMap(({ active }) => (active === null ? [] : [active]));
+  }
+  get reports(): readonly MonitorReport[] {
+    return this.#minutes.minutes().map((summary) => this.#reported(summary));
+  }
+
+  setAlertThreshold(name: string, threshold: number, level: AlertLevel = 'warning'): void {
+    const metric = thresholdMetric(name, this.#o.nearest);
+    checkThreshold(metric, threshold);
+    if (!ALERT_LEVELS.includes(level)) throw new RangeError(`The levels are ${ALERT_LEVELS.join(', ')}, not ${level}`);
+    this.#limit(metric, threshold, level);
+  }
+
+  #limit(metric: ThresholdMetric, threshold: number, level: AlertLevel): void {
+    this.#thresholds.set(metric, new Threshold(this.sessionId, metric, threshold, level));
+  }
+
+  subscribe(subscriber: (event: MonitorEvent) => void): () => void {
+    if (this.#subscribers.size >= MAX_SUBSCRIBERS)
+      throw new RangeError(`A monitor takes ${MAX_SUBSCRIBERS} subscribers`);
+    if (this.#running) this.#subscribers.add(subscriber);
+    return () => void this.#subscribers.delete(subscriber);
+  }
+
+  stop(): void {
+    this.#end(false);
+  }
+
+  /** The session is over: subscribers are told, and nothing holds them any more. */
+  ended(): void {
+    this.#end(true);
+  }
+
+  #end(tell: boolean): void {
+    if (!this.#running) return;
+    this.#running = false;
+    if (tell) this.#news({ type: 'ended', sessionId: this.sessionId });
+    this.#subscribers.clear();
+    this.#o.onStop(this);
+  }
+
+  /** Four times a second. */
+  turn(turn: Turn): void {
+    const { dueMs, atMs, values, offset, system } = turn;
+    const row = this.#row;
+    const columns = this.#columns;
+    for (let i = 0; i < columns.length; i++) row[i] = values[offset + columns[i]!]!;
+    row.set(system, columns.length);
+    this.#lastAtMs = atMs;
+    this.#ticks.add(row, atMs);
+    const minuteMs = dueMs - this.#minuteFromMs;
+    this.#minutes.add(row, atMs, minuteMs > MINUTE_MS / 2);
+    this.#sumUp(turn);
+    const isHealthDue = dueMs >= this.#healthDueMs;
+    if (isHealthDue) this.#assess(dueMs);
+    const changed = this.#judge(turn);
+    if (this.#subscribers.size > 0) this.#tell({ type: 'metrics', snapshot: this.#shown() });
+    const isHeard = this.#subscribers.size > 0 || this.#o.listener?.hears() === true;
+    if (isHeard) {
+      if (isHealthDue) this.#news({ type: 'health', sessionId: this.sessionId, atMs, health: this.#health });
+      for (const alert of changed) this.#news({ type: 'alert', alert });
+    }
+    if (minuteMs < MINUTE_MS) return;
+    const summary = this.#minutes.close();
+    this.#minuteFromMs = dueMs;
+    if (isHeard) this.#news({ type: 'report', report: this.#reported(summary) });
+  }
+
+  #judge({ values, offset, system, dueMs, atMs }: Turn): readonly MonitorAlert[] {
+    let changed: MonitorAlert[] | undefined;
+    for (const [metric, threshold] of this.#thresholds) {
+      const value =
+        metric in ROW_METRICS
+          ? values[offset + ROW_METRICS[metric as keyof typeof ROW_METRICS]]!
+          : system[SYSTEM_METRICS[metric as keyof typeof SYSTEM_METRICS]]!;
+      const alert = threshold.look(value, dueMs, atMs);
+      if (alert === null) continue;
+      changed ??= [];
+      changed.push(alert);
+      this.#o.onAlert(alert);
+    }
+    return changed ?? NOTHING;
+  }
+
+  #sumUp({ values, offset, system }: Turn): void {
+    this.#add(0, values[offset + ROW_METRICS.latency_ms]!);
+    this.#add(2, values[offset + ROW_METRICS.quality_score]!);
+    this.#add(4, system[SYSTEM_METRICS.cpu_percent]!);
+    this.#add(6, system[SYSTEM_METRICS.memory_mb]!);
+  }
+
+  #add(at: number, value: number): void {
+    if (Number.isNaN(value)) return;
+    this.#recent[at]! += value;
+    this.#recent[at + 1]!++;
+  }
+
+  #assess(dueMs: number): void {
+    // 0 of 0 is NaN: not measured.
+    const mean = (at: number) => this.#recent[at]! / this.#recent[at + 1]!;
+    this.#health = healthOf({ latencyMs: mean(0), quality: mean(2), cpuPercent: mean(4), memoryMb: mean(6) });
+    this.#recent.fill(0);
+    this.#healthDueMs = Math.max(this.#healthDueMs + HEALTH_MS, dueMs + 1);
+  }
+
+  #news(event: MonitorEvent): void {
+    this.#tell(event);
+    if (this.#o.listener?.hears() === true) this.#o.listener.tell(event);
+  }
+
+  #tell(event: MonitorEvent): void {
+    for (const subscriber of [...this.#subscribers]) {
+      try {
+        subscriber(event);
+      } catch {
+        this.#subscribers.delete(subscriber);
+        this.#o.onFailed();
+      }
+    }
+  }
+
+  /** What one looks at first, without the rest. */
+  headline(): Headline {
+    const of = (column: number) => shown(this.#row[this.#columns.indexOf(column)]);
+    return {
+      latencyMs: of(ROW_METRICS.latency_ms),
+      qualityScore: of(ROW_METRICS.quality_score),
+      responseMs: of(RESPONSE),
+      errorRate: of(ROW_METRICS.error_rate),
+    };
+  }
+
+  snapshot(): MonitorSnapshot | null {
+    return this.#lastAtMs === 0 ? null : this.#shown();
+  }
+
+  #shown(): MonitorSnapshot {
+    return {
+      sessionId: this.sessionId,
+      ...this.#tick(this.#lastAtMs, this.#row),
+      alerts: this.alerts,
+      health: this.#health,
+    };
+  }
+
+  #tick(atMs: number, row: Float64Array | Float32Array): MonitorTick {
+    const components: Partial<Record<Component, Record<string, number | null>>> = {};
+    this.#columns.forEach((column, i) => {
+      const { component, figure } = COLUMNS[column]!;
+      const figures = (components[component] ??= {});
+      figures[figure] = shown(row[i]);
+    });
+    const system = SYSTEM_FIGURES.map((figure, i) => [figure, shown(row[this.#columns.length + i])] as const);
+    return { atMs, components, system: Object.fromEntries(system) as Record<SystemFigure, number | null> };
+  }
+
+  history(minutes: number = this.#o.historyMinutes): readonly MonitorTick[] {
+    const ticks: MonitorTick[] = [];
+    this.#ticks.each(this.#lastAtMs - minutes * MINUTE_MS, (atMs, row) => ticks.push(this.#tick(atMs, row)));
+    return ticks;
+  }
+
+  report(minutes = 60): MonitorReport {
+    return this.#reported(this.#minutes.summary(this.#lastAtMs - minutes * MINUTE_MS));
+  }
+
+  #reported({ figures, ...times }: Summary): MonitorReport {
+    const metrics: Record<string, FigureReport> = {};
+    const mean = (key: string) => metrics[key]?.mean ?? null;
+    figures.forEach((figure, i) => {
+      if (figure !== null) metrics[this.#keyOf(i)] = figure;
+    });
+    return {
+      sessionId: this.sessionId,
+      ...times,
+      metrics,
+      efficiency: efficiencyOf({
+        lossPercent: mean('webrtc_handler.loss_percent'),
+        jitterMs: mean('webrtc_handler.jitter_ms'),
+        cpuPercent: mean('system.cpu_percent'),
+        memoryPercent: mean('system.memory_percent'),
+      }),
+      health: this.#health,
+      alerts: this.alerts,
+    };
+  }
+
+  #keyOf(i: number): string {
+    const column = this.#columns[i];
+    if (column === undefined) return `system.${SYSTEM_FIGURES[i - this.#columns.length]}`;
+    const { component, figure } = COLUMNS[column]!;
+    return `${component}.${figure}`;
+  }
+}
+
+const NOTHING: readonly MonitorAlert[] = [];

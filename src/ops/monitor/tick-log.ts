@@ -1,0 +1,45 @@
+// The newest ticks of one monitor as rows of numbers, in blocks of a minute that are used again.
+
+const ROWS = 240;
+
+interface Block {
+  /** ms since 1970, by row. */
+  readonly times: Float64Array;
+  readonly values: Float32Array;
+  rows: number;
+}
+
+export class TickLog {
+  readonly #width: number;
+  readonly #maxBlocks: number;
+  readonly #blocks: Block[] = [];
+
+  /** Keeps at least so many minutes of ticks. */
+  constructor(width: number, minutes: number) {
+    this.#width = width;
+    this.#maxBlocks = Math.ceil(minutes) + 1;
+  }
+
+  add(row: Float64Array, atMs: number): void {
+    let block = this.#blocks.at(-1);
+    if (block === undefined || block.rows === ROWS) {
+      const oldest = this.#blocks.length === this.#maxBlocks ? this.#blocks.shift() : undefined;
+      block = oldest ?? { times: new Float64Array(ROWS), values: new Float32Array(ROWS * this.#width), rows: 0 };
+      block.rows = 0;
+      this.#blocks.push(block);
+    }
+    block.times[block.rows] = atMs;
+    block.values.set(row, block.rows * this.#width);
+    block.rows++;
+  }
+
+  /** From the oldest on; rows are views that the log uses again. */
+  each(fromMs: number, visit: (atMs: number, row: Float32Array) => void): void {
+    for (const { times, values, rows } of this.#blocks) {
+      for (let at = 0; at < rows; at++) {
+        const atMs = times[at] as number;
+        if (atMs >= fromMs) visit(atMs, values.subarray(at * this.#width, (at + 1) * this.#width));
+      }
+    }
+  }
+}

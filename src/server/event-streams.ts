@@ -1,0 +1,91 @@
+// Server-sent events to a bounded number of readers, each with a bounded queue: who does not keep up is cut off and counted.
+
+export interface EventStreamsOptions {
+  readonly maxReaders: number;
+  /** Bytes that may wait for one reader. */
+  readonly maxWaitingBytes: number;
+  readers?(change: 1 | -1): void;
+  dropped?(): void;
+}
+
+interface Reader<Key> {
+  readonly key: Key;
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  /** It reads no more. */
+  leave(): void;
+}
+
+const encoder = new TextEncoder();
+/** A reader that is cut off comes back after so long. */
+const RETRY = encoder.encode('retry: 2000\n\n');
+
+/** `Key`: what a reader wants to hear of. */
+export class EventStreams<Key> {
+  readonly #o: EventStreamsOptions;
+  readonly #readers = new Set<Reader<Key>>();
+
+  constructor(options: EventStreamsOptions) {
+    this.#o = options;
+  }
+
+  get size(): number {
+    return this.#readers.size;
+  }
+  get isFull(): boolean {
+    return this.#readers.size >= this.#o.maxReaders;
+  }
+  keys(): Iterable<Key> {
+    return new Set([...this.#readers].map(({ key }) => key));
+  }
+
+  /** A reader's answer; `gone` is called once when it reads no more, whoever ended it. */
+  open(key: Key, gone: () => void): Response {
+    const left = (reader: Reader<Key>): void => {
+      if (!this.#readers.delete(reader)) return;
+      this.#o.readers?.(-1);
+      gone();
+    };
+    let reader: Reader<Key> | undefined;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          const one: Reader<Key> = { key, controller, leave: () => left(one) };
+          reader = one;
+          this.#readers.add(one);
+          this.#o.readers?.(1);
+          controller.enqueue(RETRY);
+        },
+        cancel: () => reader?.leave(),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: this.#o.maxWaitingBytes }),
+    );
+    // Proxies must not collect what is to be seen at once.
+    return new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
+  }
+
+  /** To everyone whose key is `wanted`. */
+  send(event: string, data: unknown, wanted: (key: Key) => boolean): void {
+    let bytes: Uint8Array | undefined;
+    for (const reader of [...this.#readers]) {
+      if (!wanted(reader.key)) continue;
+      bytes ??= encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      if ((reader.controller.desiredSize ?? 0) < bytes.byteLength) this.#cut(reader);
+      else reader.controller.enqueue(bytes);
+    }
+  }
+
+  /** Ends those whose key is `wanted`; what waits is still sent. */
+  end(wanted: (key: Key) => boolean): void {
+    for (const reader of [...this.#readers]) {
+      if (!wanted(reader.key)) continue;
+      reader.leave();
+      reader.controller.close();
+    }
+  }
+
+  #cut(reader: Reader<Key>): void {
+    this.#o.dropped?.();
+    reader.leave();
+    reader.controller.error(new Error('Reader is too slow'));
+  }
+}

@@ -1,0 +1,91 @@
+// The real-time monitor over HTTP: all sessions in one look, one session in full, and both as a stream of events.
+import type { Hono } from 'hono';
+import {
+  detailsView,
+  eventView,
+  type MonitorDesk,
+  type MonitorInstruments,
+  overview,
+  snapshotView,
+} from '../../ops/monitor/index.ts';
+import { failure } from '../answers.ts';
+import { EventStreams } from '../event-streams.ts';
+import type { RouteExtension } from '../options.ts';
+
+export interface MonitorApi {
+  /** Epoch time, ms. */
+  now(): number;
+  readonly desk: MonitorDesk;
+  readonly instruments: Pick<MonitorInstruments, 'readers' | 'readerDropped'>;
+}
+export interface MonitorRoutes extends RouteExtension {
+  /** Ends the streams. */
+  stop(): void;
+}
+
+const READ = 'GET, HEAD, OPTIONS';
+const MAX_READERS = 32;
+/** Some seconds of a hundred sessions. */
+const MAX_WAITING_BYTES = 256 * 1024;
+
+export function monitorRoutes({ now, desk, instruments }: MonitorApi): MonitorRoutes {
+  /** Keys are ids of sessions; undefined: all of them. */
+  const streams = new EventStreams<string | undefined>({
+    maxReaders: MAX_READERS,
+    maxWaitingBytes: MAX_WAITING_BYTES,
+    readers: instruments.readers,
+    dropped: instruments.readerDropped,
+  });
+  let unlisten = () => {};
+
+  function listen(): void {
+    unlisten = desk.listen((event) => {
+      if (event.type === 'turn') return turn(event.atMs);
+      const data = eventView(event);
+      if (data === null) return;
+      const { session_id: id } = data;
+      streams.send(event.type, data, (key) => key === undefined || key === id);
+      // Nothing more comes of a session that has ended.
+      if (event.type === 'ended') streams.end((key) => key === id);
+    });
+  }
+
+  function turn(atMs: number): void {
+    for (const key of streams.keys()) {
+      if (key === undefined) {
+        streams.send('metrics', overview(desk, atMs), (one) => one === undefined);
+        continue;
+      }
+      const snapshot = desk.of(key)?.snapshot();
+      if (snapshot) streams.send('metrics', snapshotView(snapshot), (one) => one === key);
+    }
+  }
+
+  function add(app: Hono): void {
+    app.get('/monitor', (c) => c.json(overview(desk, now())));
+    app.get('/monitor/stream', (c) => {
+      const session = c.req.query('session');
+      if (session !== undefined && desk.of(session) === undefined) return missing();
+      if (streams.isFull) return failure({ now }, 503, 'busy', `${MAX_READERS} readers are here already`);
+      if (c.req.raw.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
+      if (streams.size === 0) listen();
+      return streams.open(session, () => {
+        if (streams.size === 0) unlisten();
+      });
+    });
+    app.get('/monitor/:id', (c) => {
+      const monitor = desk.of(c.req.param('id'));
+      return monitor === undefined ? missing() : c.json(detailsView(monitor));
+    });
+  }
+
+  function missing(): Response {
+    return failure({ now }, 404, 'session_not_found', 'No session has this id, or it has ended');
+  }
+
+  return {
+    routes: { '/monitor': READ, '/monitor/stream': READ, '/monitor/:id': READ },
+    add,
+    stop: () => streams.end(() => true),
+  };
+}
