@@ -104,6 +104,9 @@ export interface StatsEntry {
 
 export interface Connection {
   readonly roomName: string;
+  /** The server's own id of the room: one that was deleted and made anew under its name has another. Rejects when we leave before it is
+   *  known. */
+  roomSid(): Promise<string>;
   readonly identity: string;
   /** Who is in the room now. */
   peers(): readonly Peer[];

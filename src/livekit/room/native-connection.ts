@@ -110,6 +110,7 @@ async function publish(native: Native, room: Room, request: ConnectRequest): Pro
     get roomName() {
       return room.name ?? '';
     },
+    roomSid: () => room.getSid(),
     get identity() {
       return local.identity;
     },

@@ -74,6 +74,7 @@ function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTra
     random: options.random,
     url: job.url,
     token: job.token,
+    roomSid: job.room.sid,
     mintToken: (room, identity) => (mintToken === undefined ? job.freshToken() : mintToken(room, identity, job)),
     // A job about a participant is a call with that one.
     caller: job.participant?.identity,

@@ -36,6 +36,8 @@ export interface RoomTransportOptions {
   readonly url: string;
   /** Of the first join. */
   readonly token: string;
+  /** The server's id of the room that is to be joined. Where it is given, a room made anew by our own join is left again. */
+  readonly roomSid?: string | undefined;
   /** A token for joining again, when the first one may be too old. */
   readonly mintToken: (room: string, identity: string) => Promise<string>;
   /** Identity of the one caller; without it, whoever comes first and is no agent. */

@@ -121,6 +121,19 @@ export class RoomTransport implements Transport {
     this.#tell({ type: 'established', atMs: clock.now(), setupMs: clock.now() - startedMs });
     this.#use(connection);
     this.#poll();
+    this.#checkRoom(connection);
+  }
+
+  /** A room that was deleted just before we joined it was made anew by that: nobody will come, and nobody tells us. */
+  #checkRoom(connection: Connection): void {
+    const wanted = this.#o.roomSid ?? '';
+    if (wanted === '') return;
+    connection.roomSid().then(
+      (sid) => {
+        if (sid !== wanted && sid !== '' && connection === this.#connection) this.#end('room deleted');
+      },
+      () => {},
+    );
   }
 
   /** Where the caller's audio and words go. */

@@ -2,6 +2,7 @@
 // real time: outages of a real server and speech between real processes last as long as they last.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,12 +21,27 @@ export async function whyNot(): Promise<string | undefined> {
   return support.rtc ? undefined : support.reason;
 }
 
+/** Free for TCP and UDP, and below the ports that the system gives to outgoing connections: a server that is started anew must find
+ *  its own free again. */
 async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const socket = createSocket('udp4');
+    const isFree = await Promise.all([
+      opened(server, (done) => server.listen(port, '127.0.0.1', done)),
+      opened(socket, (done) => socket.bind(port, '127.0.0.1', done)),
+    ]);
+    if (server.listening) server.close();
+    socket.close();
+    if (isFree.every(Boolean)) return port;
+  }
+}
+
+function opened(what: NodeJS.EventEmitter, open: (done: () => void) => void): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
+    what.once('error', () => resolve(false));
+    open(() => resolve(true));
   });
 }
 
@@ -59,7 +75,8 @@ export async function startRealServer(extra = ''): Promise<RealServer> {
 
   async function start(): Promise<void> {
     child = spawn(BINARY, ['--config', file], { stdio: 'ignore' });
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 400; i++) {
+      if (child.exitCode !== null) child = spawn(BINARY, ['--config', file], { stdio: 'ignore' });
       const up = await fetch(http).then(
         (answer) => answer.ok,
         () => false,

@@ -10,6 +10,7 @@ function setUp(more: Partial<RoomJobOptions> = {}) {
   const connections: FakeConnection[] = [];
   const log: string[] = [];
   let online = true;
+  let roomSid = 'RM';
   let answersGoodbye = false;
   const handler = createRoomJobHandler({
     clock,
@@ -18,6 +19,7 @@ function setUp(more: Partial<RoomJobOptions> = {}) {
       log.push(`join with ${request.token}`);
       if (!online) throw new Error('refused for eyJhbGciOi.abc');
       const connection = new FakeConnection(request, clock);
+      connection.sid = roomSid;
       const leave = connection.leave.bind(connection);
       connection.leave = () => {
         log.push('leave');
@@ -76,6 +78,7 @@ function setUp(more: Partial<RoomJobOptions> = {}) {
     assign,
     offline: () => void (online = false),
     online: () => void (online = true),
+    remade: () => void (roomSid = 'RM_2'),
     polite: () => void (answersGoodbye = true),
   };
 }
@@ -100,6 +103,16 @@ test('nobody comes: no call is opened', async () => {
   await clock.pass(300_000);
   assert.deepEqual(await running.done, { status: 'success' });
   assert.equal(log.includes('call'), false);
+});
+
+test('a room that was deleted before the join, and made anew by it, is left at once', async () => {
+  const { clock, log, assign, remade } = setUp();
+  remade();
+  const { running } = assign();
+  await settle();
+  assert.deepEqual(await running.done, { status: 'success' });
+  assert.deepEqual(log, ['join with assigned', 'job-1 success', 'leave']);
+  assert.equal(clock.pending, 0);
 });
 
 test('a job about a participant waits for that one', async () => {

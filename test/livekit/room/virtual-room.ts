@@ -123,6 +123,10 @@ export class FakeConnection implements Connection {
     this.roomName = roomName;
     this.speaker = new FakeSpeaker(request.voiceRateHz, clock);
   }
+  sid = 'RM';
+  async roomSid(): Promise<string> {
+    return this.sid;
+  }
   peers(): readonly Peer[] {
     return this.present;
   }
