@@ -2,7 +2,6 @@
 import type { Runtime } from '../../src/cli/compose.ts';
 import type { Call } from '../../src/runner/call.ts';
 import type { Transport } from '../../src/transports/port.ts';
-import type { RawLog } from './raw-log.ts';
 
 const RATE_HZ = 16_000;
 const PACKET_MS = 20;
@@ -23,16 +22,18 @@ interface Caller {
   late: number;
 }
 
-export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<number>, raw: RawLog) {
+export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<number>) {
   const loops = [PATIENT_MS, IMPATIENT_MS].map((lengthMs) => loop(phrase, lengthMs));
   const callers: Caller[] = [];
   let frames = 0;
   let late = 0;
+  /** Seconds since the start in which a frame was late: one pause of the machine makes a frame of every call late. */
+  const lateSeconds = new Set<number>();
   let stopped = false;
   const startMs = performance.now();
   for (let i = 0; i < count; i++) {
     callers.push({
-      call: open(runtime, raw),
+      call: open(runtime),
       packets: loops[i % 2] ?? [],
       offset: i * 37,
       // Spread over the 20 ms, and their ends over the time.
@@ -55,7 +56,7 @@ export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<num
       caller.late = session.framesLate;
       frames += decided;
       late += tardy;
-      raw.frames(decided, tardy > 0, session.frameLatencyMs);
+      if (tardy > 0) lateSeconds.add(Math.floor((performance.now() - startMs) / 1000));
     }
   }
 
@@ -66,7 +67,7 @@ export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<num
         send(caller, nowMs);
         if (nowMs - caller.startedMs > CALL_MS + i * 200) {
           caller.call.close('caller hung up');
-          Object.assign(caller, { call: open(runtime, raw), startedMs: nowMs, sent: 0, frames: 0, late: 0 });
+          Object.assign(caller, { call: open(runtime), startedMs: nowMs, sent: 0, frames: 0, late: 0 });
         }
       });
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -74,7 +75,7 @@ export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<num
   })();
 
   return {
-    counts: () => ({ frames, late }),
+    counts: () => ({ frames, late, lateSeconds: [...lateSeconds] }),
     async stop() {
       stopped = true;
       await done;
@@ -82,9 +83,9 @@ export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<num
   };
 }
 
-function open(runtime: Runtime, raw: RawLog): Call {
+function open(runtime: Runtime): Call {
   const line = { transport: 'load', inputRateHz: RATE_HZ, outputRateHz: RATE_HZ } as const;
-  const call = runtime.open({ ...line, onTelemetry: (event) => raw.event(event) });
+  const call = runtime.open(line);
   const transport: Transport = {
     name: line.transport,
     inputRateHz: RATE_HZ,

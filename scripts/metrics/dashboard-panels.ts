@@ -1,40 +1,6 @@
 // What the shipped dashboards show: one list for Grafana (PromQL) and Datadog (its own names). `$S` stands for the selection of processes.
-
-export interface Query {
-  readonly legend: string;
-  readonly promql: string;
-}
-export interface Panel {
-  readonly title: string;
-  readonly description: string;
-  /** Grafana's name of the unit. */
-  readonly unit: string;
-  readonly queries: readonly Query[];
-  /** The same in Datadog's language; a panel without is in Grafana only. */
-  readonly datadog?: readonly string[];
-}
-export interface Row {
-  readonly title: string;
-  readonly panels: readonly Panel[];
-}
-
-const rate = (metric: string, labels = ''): string => `rate(${metric}{${labels}$S}[$__rate_interval])`;
-const total = (metric: string, labels = ''): string => `sum(${rate(metric, labels)})`;
-const by = (label: string, metric: string): string => `sum by (${label}) (${rate(metric)})`;
-const quantile = (q: number, metric: string, also = ''): string =>
-  `histogram_quantile(${q}, sum by (${['le', also].filter(Boolean).join(', ')}) (${rate(`${metric}_bucket`)}))`;
-const mean = (label: string, metric: string): string =>
-  `${by(label, `${metric}_sum`)} / ${by(label, `${metric}_count`)}`;
-const PERCENTILES = [
-  ['P50', 0.5],
-  ['P90', 0.9],
-  ['P95', 0.95],
-  ['P99', 0.99],
-] as const;
-const percentiles = (metric: string): Query[] =>
-  PERCENTILES.map(([legend, q]) => ({ legend, promql: quantile(q, metric) }));
-const datadogPercentiles = (metric: string): string[] =>
-  PERCENTILES.map(([legend]) => `${legend.toLowerCase()}:${metric}{$service,$env}`);
+import { by, datadogPercentiles, mean, percentiles, quantile, type Row, total } from './panel-queries.ts';
+import { ROOMS_AND_ALERTS } from './panels-of-rooms-and-alerts.ts';
 
 export const ROWS: readonly Row[] = [
   {
@@ -157,6 +123,21 @@ export const ROWS: readonly Row[] = [
         ],
         datadog: ['p99:syrinx.event.loop.lag{$service,$env}'],
       },
+      {
+        title: 'Conversions of formats',
+        description: 'Seconds of audio that a second of CPU converts, by kind and formats.',
+        unit: 'none',
+        queries: [
+          {
+            legend: '{{kind}} {{from}} to {{to}}',
+            promql: `${by('kind, from, to', 'syrinx_conversion_audio_seconds_total')} / ${by('kind, from, to', 'syrinx_conversion_time_seconds_total')}`,
+          },
+        ],
+        datadog: [
+          'sum:syrinx.conversion.audio{$service,$env} by {kind,from,to}.as_count()',
+          'sum:syrinx.conversion.time{$service,$env} by {kind,from,to}.as_count()',
+        ],
+      },
     ],
   },
   {
@@ -218,6 +199,7 @@ export const ROWS: readonly Row[] = [
       },
     ],
   },
+  ...ROOMS_AND_ALERTS,
   {
     title: 'Machine',
     panels: [

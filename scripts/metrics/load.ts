@@ -1,88 +1,36 @@
 // The process that is measured: calls in real time with turns, interruptions, tools and failing models; told over HTTP what to do.
-// `load.ts HOST PORT [NAME=otlp-url ...]`; the raw log that the metrics are compared with is kept beside them.
+// `load.ts HOST PORT CONTROL_PORT [NAME=otlp-url ...]`; the raw log that the metrics are compared with is kept beside them.
 import process from 'node:process';
-import { defineAgent, tool } from '../../src/agent/define-agent.ts';
-import { collectApiMetrics, openMeterProvider } from '../../src/cli/telemetry/api-metrics.ts';
-import { composeRuntime } from '../../src/cli/compose.ts';
+import { collectApiMetrics } from '../../src/cli/telemetry/api-metrics.ts';
 import { type OtlpPush, startOtlpPush } from '../../src/cli/telemetry/otlp-push.ts';
 import { otlpSettings, resourceOf } from '../../src/cli/telemetry/otlp-settings.ts';
-import { startTelemetry } from '../../src/cli/telemetry/telemetry.ts';
-import { loadConfig } from '../../src/config/load.ts';
 import type { Host } from '../../src/hosts/port.ts';
-import { CounterHandle, createPrometheusPage, GaugeHandle, HistogramHandle } from '../../src/metrics/index.ts';
-import { demoDialogue } from '../../src/models/simulated/index.ts';
+import { CounterHandle, GaugeHandle, HistogramHandle } from '../../src/metrics/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';
 import { systemClock } from '../../src/runner/clock.ts';
-import { createRawLog } from './raw-log.ts';
 import { holdCalls } from './callers.ts';
+import { pause, startProgram } from './loaded-program.ts';
+import { createRawLog } from './raw-log.ts';
 
-const [hostName = 'bun', port = '0', ...targets] = process.argv.slice(2);
+const [hostName = 'bun', port = '0', commandPort = '0', ...targets] = process.argv.slice(2);
 /** Everything that measures is off: what the machine does to the calls alone. */
 const isControl = targets[0] === 'control';
 const host = await createHost(hostName);
-const recording = demoDialogue.recordings()[1];
-if (recording === undefined) throw new Error('The demonstration has no second recording');
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-const agent = defineAgent({
-  name: 'load',
-  instructions: 'Answer briefly.',
-  tools: [
-    tool({ name: 'look_up', description: 'Looks up.', run: async () => (await pause(30), 'found') }),
-    tool({
-      name: 'broken',
-      description: 'Fails.',
-      run: () => {
-        throw new Error('on purpose');
-      },
-    }),
-  ],
-});
-const flag = (key: string, value: unknown) => ({ name: key, key, value });
-const { config } = loadConfig({
-  flags: [flag('models.provider', 'simulated'), flag('capacity.max_sessions', 200), flag('telemetry.link_mbps', 1000)],
-  environment: {},
-});
-const log = createLogger({
-  level: 'error',
-  format: 'json',
-  write: (text) => process.env.LOAD_LOG && console.error(text),
-  now: Date.now,
-});
 const otlpLog = createLogger({
   level: 'info',
   format: 'json',
   write: (text) => console.log(`otlp ${text}`),
   now: Date.now,
 });
-const runtime = composeRuntime({
-  config,
-  agent,
-  log,
-  simulated: {
-    recordings: [recording],
-    profile: 'fast',
-    latency: { llmMs: [60, 260], sttMs: [40, 120], ttsMs: [40, 120] },
-    faults: [
-      { route: 'llm', kind: '500', probability: 0.03 },
-      { route: 'llm', kind: 'half-close', probability: 0.02 },
-      { route: 'tts', kind: '500', probability: 0.02 },
-      { route: 'stt', kind: '429', probability: 0.02, retryAfterSeconds: 0.1 },
-      { route: 'stt', kind: 'garbage', probability: 0.02 },
-    ],
-    script: {
-      turns: [
-        {
-          user: recording.text,
-          reply: 'Please stay calm. I have looked it up, and count the weasels; then close the cable cupboard again.',
-          tools: [{ name: 'look_up' }, { name: 'broken' }],
-        },
-      ],
-    },
-  },
-});
-const { registry } = runtime;
 const raw = createRawLog();
+const program = await startProgram({
+  host,
+  token: process.env.LOAD_TOKEN ?? '',
+  pager: isControl ? undefined : process.env.LOAD_PAGER,
+  raw,
+});
+const { runtime, config } = program;
+const { registry } = runtime;
 const resource = resourceOf(
   {
     agentName: 'load',
@@ -92,45 +40,8 @@ const resource = resourceOf(
   },
   {},
 );
-const page = createPrometheusPage(registry, systemClock.now);
-const requests = registry.counter({ name: 'http.requests', help: 'Requests.', labels: ['method', 'route', 'status'] });
-const startedMs = performance.now();
 const pushes = new Map<string, OtlpPush>();
-let stopMeasuring = async (): Promise<void> => {};
-
 if (!isControl) {
-  registry
-    .gauge({ name: 'uptime', unit: 's', help: 'Time since the start.' })
-    .labels()
-    .observe(() => Math.floor((performance.now() - startedMs) / 1000));
-  registry
-    .gauge({ name: 'memory', unit: 'By', help: 'Resident memory.' })
-    .labels()
-    .observe(() => host.facts.memoryBytes());
-  const telemetry = await startTelemetry({
-    host: { ...host, env: {} },
-    config,
-    registry,
-    agentName: 'load',
-    log,
-    version: '0.0.0',
-  });
-  const meter = (await openMeterProvider()).getMeter('shop');
-  const orders = meter.createCounter('shop.orders', { description: 'Orders.' });
-  const stock = meter.createUpDownCounter('shop.stock', { description: 'Stock.' });
-  const wait = meter.createHistogram('shop.wait', { description: 'Wait.', unit: 's' });
-  let sold = 0;
-  const shop = setInterval(() => {
-    orders.add(1, { kind: sold++ % 2 === 0 ? 'weasel' : 'stoat' });
-    stock.add(sold % 3 === 0 ? -1 : 1);
-    wait.record((sold % 7) / 3);
-  }, 250);
-  stopMeasuring = async () => {
-    clearInterval(shop);
-    // The page shows what users measure as it stood a second ago.
-    await pause(1500);
-    await telemetry.stop();
-  };
   for (const target of targets) {
     await addTarget(target);
     // Not all in one instant, as no program with one receiver does.
@@ -222,7 +133,7 @@ function truth(): unknown[] {
 
 async function command(name: string, query: URLSearchParams): Promise<unknown> {
   if (name === 'start') {
-    calls = holdCalls(runtime, Number(query.get('calls')), recording?.samples ?? [], raw);
+    calls = holdCalls(runtime, Number(query.get('calls')), program.phrase);
     return {};
   }
   if (name === 'state') {
@@ -236,9 +147,14 @@ async function command(name: string, query: URLSearchParams): Promise<unknown> {
   if (name === 'stop') {
     await calls?.stop();
     await runtime.closeAll('measured');
-    // What is asked of models for nobody ends, too.
-    await pause(500);
-    await stopMeasuring();
+    // What is asked of models for nobody ends, too, and the alert about so many calls.
+    await pause(1700);
+    await program.quiet();
+    return {};
+  }
+  if (name === 'room') {
+    const asked = (key: string) => query.get(key) ?? '';
+    await program.register({ url: asked('url'), key: asked('key'), secret: asked('secret') });
     return {};
   }
   if (name === 'add') {
@@ -260,22 +176,17 @@ async function command(name: string, query: URLSearchParams): Promise<unknown> {
   return { error: `unknown command ${name}` };
 }
 
-const server = await host.serve({
-  port: Number(port),
-  hostname: '127.0.0.1',
-  maxMessageBytes: 1024,
-  sockets: {},
+const served = { hostname: '127.0.0.1', maxMessageBytes: 1024, sockets: {} };
+await host.serve({ ...served, port: Number(port), fetch: (request) => program.fetch(request) });
+await host.serve({
+  ...served,
+  port: Number(commandPort),
   async fetch(request) {
     const url = new URL(request.url);
-    if (url.pathname === '/metrics') {
-      requests.labels({ method: 'GET', route: '/metrics', status: '200' }).add(1);
-      return new Response(page(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
-    }
-    const result = await command(url.pathname.slice(1), url.searchParams);
-    return Response.json(result);
+    return Response.json(await command(url.pathname.slice(1), url.searchParams));
   },
 });
-console.log(`ready ${server.port}`);
+console.log('ready');
 process.on('SIGTERM', () => process.exit(0));
 
 async function createHost(name: string): Promise<Host> {

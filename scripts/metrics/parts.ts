@@ -67,7 +67,7 @@ function replaced(text: string, pairs: readonly (readonly [string, string])[]): 
 }
 
 /** The shipped configuration, with this target and a scrape each second. */
-export async function startPrometheus(targetPort: number): Promise<string> {
+export async function startPrometheus(targetPort: number, token: string): Promise<string> {
   const config = join(workFolder, 'prometheus.yaml');
   const port = await freePort();
   writeFileSync(
@@ -78,7 +78,7 @@ export async function startPrometheus(targetPort: number): Promise<string> {
     ]),
   );
   writeFileSync(join(workFolder, 'prometheus-rules.yaml'), shipped('prometheus-rules.yaml'));
-  writeFileSync(join(workFolder, 'syrinx-token'), 'token');
+  writeFileSync(join(workFolder, 'syrinx-token'), token);
   const child = start([
     program('prometheus'),
     `--config.file=${config}`,

@@ -108,13 +108,24 @@ export async function proveQuantiles(base: string, truth: readonly TrueSeries[],
     'quantiles in Prometheus, within a bucket (1.09 %)',
     `worst ${percent(worstPrometheus)} of ${compared}`,
   );
-  const total = (name: string) =>
-    truth.filter((one) => one.prometheusName === name).reduce((sum, { value }) => sum + (value ?? 0), 0);
+  const total = (name: string, where: Readonly<Record<string, string>> = {}) =>
+    truth
+      .filter(({ prometheusName, labels }) => {
+        const fits = Object.entries(where).every(([label, value]) => labels[label] === value);
+        return prometheusName === name && fits;
+      })
+      .reduce((sum, { value }) => sum + (value ?? 0), 0);
   const noted = (key: string) => raw[key]?.length ?? 0;
+  // Each of these happens in every load, however short.
   const pairs: [string, number, number][] = [
     ['interruptions', total('syrinx_interruptions_total'), noted('interruptions')],
-    ['tools', total('syrinx_tools_executed_total'), noted('tools finished') + noted('tools failed')],
-    ['failures', total('syrinx_failures_total'), noted('failures')],
+    ['tools', total('syrinx_tools_executed_total', { outcome: 'ok' }), noted('tools finished')],
+    ['tools failed', total('syrinx_tools_executed_total', { outcome: 'error' }), noted('tools failed')],
+    ...['stt', 'llm', 'tts'].map((stage): [string, number, number] => [
+      `${stage} failed`,
+      total('syrinx_failures_total', { stage }),
+      noted(`failures ${stage}`),
+    ]),
   ];
   check(
     pairs.every(([, metric, log]) => metric === log) && pairs.every(([, metric]) => metric > 0),

@@ -1,4 +1,5 @@
 // What happened in the calls, value by value, written down without any of the code that is being checked.
+import type { Runtime } from '../../src/cli/compose.ts';
 import type { SessionTelemetry } from '../../src/session/effects.ts';
 
 export interface RawLog {
@@ -19,7 +20,7 @@ export function createRawLog(): RawLog {
     event(event) {
       if (event.type === 'interrupted') note('interruptions', 0);
       if (event.type === 'tool' && event.phase !== 'started') note(`tools ${event.phase}`, 0);
-      if (event.type === 'failure') note('failures', 0);
+      if (event.type === 'failure') note(`failures ${event.stage}`, 0);
       if (event.type !== 'turn') return;
       this.turns++;
       const { responseMs, overheadMs, unexplainedMs, stages } = event.ledger;
@@ -35,5 +36,25 @@ export function createRawLog(): RawLog {
       if (late) note('late', latencyMs);
     },
     values: () => values,
+  };
+}
+
+/** The same runtime; whatever happens in its calls is written down. */
+export function logged(runtime: Runtime, raw: RawLog): Runtime {
+  return {
+    ...runtime,
+    open(request) {
+      const call = runtime.open({ ...request, onTelemetry: (event) => raw.event(event) });
+      const { session, input } = call;
+      const audio = input.audio;
+      Object.assign(input, {
+        audio(packet: Uint8Array, position: number) {
+          const { framesIn, framesLate } = session;
+          audio(packet, position);
+          raw.frames(session.framesIn - framesIn, session.framesLate > framesLate, session.frameLatencyMs);
+        },
+      });
+      return call;
+    },
   };
 }

@@ -8,16 +8,20 @@ export interface Sink {
   requests(): number;
 }
 
+/** Takes notifications of alerts. */
+export const startPager = (): Promise<Sink> => http('pager', 200, {}, 'ok');
+
+async function http(name: string, status: number, headers: Record<string, string>, body: string): Promise<Sink> {
+  let requests = 0;
+  const server: Server = createServer((request, response) => {
+    requests++;
+    request.resume();
+    request.on('end', () => response.writeHead(status, headers).end(body));
+  });
+  return { name, url: await listening(server), requests: () => requests };
+}
+
 export async function startSinks(): Promise<Sink[]> {
-  const http = async (name: string, status: number, headers: Record<string, string>, body: string): Promise<Sink> => {
-    let requests = 0;
-    const server: Server = createServer((request, response) => {
-      requests++;
-      request.resume();
-      request.on('end', () => response.writeHead(status, headers).end(body));
-    });
-    return { name, url: await listening(server), requests: () => requests };
-  };
   let connections = 0;
   const mute = createSocketServer((socket) => {
     connections++;

@@ -131,6 +131,10 @@ test('names come out as a collector would store them', () => {
     ['g.s', 's', 'gauge', 'g_s_seconds'],
     ['h.x', '1', 'histogram', 'h_x'],
     ['a..b__c', '', 'gauge', 'a_b_c'],
+    ['c.bitrate', 'bit/s', 'histogram', 'c_bitrate_bit_per_second'],
+    ['req', '{request}/s', 'counter', 'req_per_second_total'],
+    ['n.sent', 'By/s', 'gauge', 'n_sent_bytes_per_second'],
+    ['g.rate', '1/m', 'gauge', 'g_rate_per_minute'],
   ] as const;
   for (const [name, unit, kind, expected] of cases) assert.equal(prometheusName(name, unit, kind), expected, name);
 });

@@ -28,7 +28,7 @@ export function createHistoryInstruments(registry: Registry): HistoryInstruments
   const failed = counter('write.failures', 'Times that the disk refused.');
   const setAside = counter('files.damaged', 'Damaged files that were set aside.');
   const dropped = counter('series.dropped', 'Series beyond the limit, which have no history.');
-  const lost = counter('hours.lost', 'Hours that neither disk nor memory had room for.');
+  const lost = counter('blocks.lost', 'Blocks of an hour that neither disk nor memory had room for.');
   return {
     size: (bytes) => size.set(bytes),
     writing: (yes) => writing.set(yes ? 1 : 0),
