@@ -115,3 +115,20 @@ test('audio on tapes is counted while it is held', () => {
   tape.clear();
   assert.equal(heldAudioBytes(), before);
 });
+
+test('the limits that count are the configured ones, 0 among them', () => {
+  const { admission, begin } = rig({
+    max_sessions: 2,
+    late_frame_share: 0,
+    loop_lag_ms: 0,
+    buffer_mb: 0,
+    scale_up_at: 0,
+  });
+  const { maxSessions, lateFrameShare, loopLagMs, bufferBytes, scaleUpAt } = admission.gate.limits;
+  assert.deepEqual([maxSessions, lateFrameShare, loopLagMs, bufferBytes, scaleUpAt], [2, 0, 0, 0, 0]);
+  begin('a', 'websocket');
+  assert.equal(admission.refusal('websocket'), null);
+  begin('b', 'websocket');
+  assert.equal(admission.refusal('websocket'), 'All sessions are in use');
+  assert.equal(rig({}).admission.gate.limits.maxSessions, 100);
+});

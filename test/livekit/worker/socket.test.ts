@@ -94,6 +94,20 @@ test('a refused upgrade: the key for 401, anything else for the rest', async () 
   });
 });
 
+test('a server that takes the connection and refuses the registration: its reason is told, and it is asked again', async () => {
+  const behaviour = (socket: {
+    on(event: 'message', heard: () => void): void;
+    close(code: number, why: string): void;
+  }) => socket.on('message', () => socket.close(1008, 'namespace is not allowed'));
+  await withWorker({ behaviour }, {}, async ({ server, worker, lost }) => {
+    await lost('closed');
+    assert.match(worker.log.join('\n'), /code 1008, namespace is not allowed/);
+    await until('three attempts', () => server.connections.length >= 3);
+    assert.deepEqual(server.connections[0]?.said, ['register']);
+    assert.deepEqual([worker.worker.status().reason, worker.worker.status().ready], ['not-registered', false]);
+  });
+});
+
 test('nobody there, and a name that does not exist', async () => {
   for (const url of ['ws://127.0.0.1:1', 'ws://nowhere.invalid']) {
     const worker = startWorker(url, credentials, { timing: { backoff } });
