@@ -2,7 +2,7 @@
 
 export interface EventStreamsOptions {
   readonly maxReaders: number;
-  /** Bytes that may wait for one reader. */
+  /** Bytes that may wait for one reader; from there on it is too slow. */
   readonly maxWaitingBytes: number;
   readers?(change: 1 | -1): void;
   dropped?(): void;
@@ -69,8 +69,11 @@ export class EventStreams<Key> {
     for (const reader of [...this.#readers]) {
       if (!wanted(reader.key)) continue;
       bytes ??= encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-      if ((reader.controller.desiredSize ?? 0) < bytes.byteLength) this.#cut(reader);
-      else reader.controller.enqueue(bytes);
+      if ((reader.controller.desiredSize ?? 0) > 0) reader.controller.enqueue(bytes);
+      else {
+        this.#o.dropped?.();
+        this.#end(reader);
+      }
     }
   }
 
@@ -78,14 +81,13 @@ export class EventStreams<Key> {
   end(wanted: (key: Key) => boolean): void {
     for (const reader of [...this.#readers]) {
       if (!wanted(reader.key)) continue;
-      reader.leave();
-      reader.controller.close();
+      this.#end(reader);
     }
   }
 
-  #cut(reader: Reader<Key>): void {
-    this.#o.dropped?.();
+  /** An error instead would be logged by hosts as one of ours. */
+  #end(reader: Reader<Key>): void {
     reader.leave();
-    reader.controller.error(new Error('Reader is too slow'));
+    reader.controller.close();
   }
 }

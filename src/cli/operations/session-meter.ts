@@ -16,7 +16,7 @@ export interface MeteredCall {
 
 const AUDIO = {
   latency: columnOf('audio_processor', 'latency_ms'),
-  latencyMax: columnOf('audio_processor', 'latency_max_ms'),
+  latencyMean: columnOf('audio_processor', 'latency_mean_ms'),
   frames: columnOf('audio_processor', 'frames'),
   framesLate: columnOf('audio_processor', 'frames_late'),
   packetUs: columnOf('audio_processor', 'packet_us'),
@@ -238,8 +238,8 @@ export class SessionMeter {
     const { framesIn, framesLate, queuedMs } = call.session;
     row[AUDIO.frames] = framesIn;
     row[AUDIO.framesLate] = framesLate;
-    row[AUDIO.latency] = this.#frames === 0 ? Number.NaN : this.#latencySum / this.#frames;
-    row[AUDIO.latencyMax] = this.#frames === 0 ? Number.NaN : this.#latencyMax;
+    row[AUDIO.latency] = this.#frames === 0 ? Number.NaN : this.#latencyMax;
+    row[AUDIO.latencyMean] = this.#frames === 0 ? Number.NaN : this.#latencySum / this.#frames;
     row[AUDIO.packetUs] = this.#packets === 0 ? Number.NaN : (1000 * this.#tookSum) / this.#packets;
     this.#frames = this.#latencySum = this.#latencyMax = this.#packets = this.#tookSum = 0;
     row[STREAM.queued] = queuedMs;

@@ -3,9 +3,9 @@
 /** Components by the specification's names, each with its figures. `stt_client` and `tts_client` are beyond the specification. */
 export const FIGURES = {
   audio_processor: [
-    /** Decision time less due time: mean and worst of the frames of a quarter of a second. */
+    /** Decision time less due time, of the frames of a quarter of a second: the worst, which a mean would hide, and the mean. */
     'latency_ms',
-    'latency_max_ms',
+    'latency_mean_ms',
     'frames',
     'frames_late',
     /** Mean time that one packet took from the transport to its decision. */

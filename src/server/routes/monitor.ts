@@ -25,8 +25,8 @@ export interface MonitorRoutes extends RouteExtension {
 
 const READ = 'GET, HEAD, OPTIONS';
 const MAX_READERS = 32;
-/** Some seconds of a hundred sessions. */
-const MAX_WAITING_BYTES = 256 * 1024;
+/** Besides what the system's own buffers hold: two seconds of a hundred sessions. */
+const MAX_WAITING_BYTES = 128 * 1024;
 
 export function monitorRoutes({ now, desk, instruments }: MonitorApi): MonitorRoutes {
   /** Keys are ids of sessions; undefined: all of them. */
