@@ -68,14 +68,54 @@ async function answers(call: SocketCaller): Promise<void> {
   await until('a reply', 10_000, async () => call.notices.filter(({ type }) => type === 'reply').length > before);
 }
 
+interface Session {
+  readonly session_id: string;
+  readonly process: number;
+}
+
+/** Whatever process has a call: a rating reaches it, and the dashboard and the numbers are those of all. */
+async function judgedAndSummed(server: Server, sessions: readonly Session[]): Promise<void> {
+  assert.deepEqual(new Set(sessions.map((one) => one.process)), new Set([1, 2]));
+  for (const { session_id: id } of sessions) {
+    const url = `${server.url}/sessions/${id}`;
+    const rated = await fetch(`${url}/rating`, { method: 'POST', body: '{"rating": 4, "kind": "clarity"}' });
+    assert.equal(rated.status, 201, await rated.text());
+    const { ratings } = (await (await fetch(url)).json()) as { ratings: { rating: number; kind: string }[] };
+    assert.deepEqual(
+      ratings.map(({ rating, kind }) => [rating, kind]),
+      [[4, 'clarity']],
+    );
+  }
+  const unknown = await fetch(`${server.url}/sessions/nobody/rating`, { method: 'POST', body: '{"rating": 4}' });
+  assert.equal(unknown.status, 404);
+  const dashboard = (await (await fetch(`${server.url}/dashboard`)).json()) as {
+    overview: { active_sessions: number };
+    system: { active_connections: { media: number } };
+    worker_status: { process: number; active_jobs: number }[];
+  };
+  assert.equal(dashboard.overview.active_sessions, 2);
+  assert.equal(dashboard.system.active_connections.media, 2);
+  assert.deepEqual(
+    dashboard.worker_status.map((one) => [one.process, one.active_jobs]),
+    [
+      [1, 1],
+      [2, 1],
+    ],
+  );
+  const json = await fetch(`${server.url}/metrics`, { headers: { accept: 'application/json' } });
+  const { sessions: summed } = (await json.json()) as { sessions: { active_sessions: number } };
+  assert.equal(summed.active_sessions, 2);
+}
+
 async function webSocketCalls(host: HostName): Promise<void> {
   const server = await serve(host, ['--processes', '2', '--max-sessions', '2']);
   await allReady(server);
   const [a, b] = [await ready(`${server.socketUrl}?rate=16000`), await ready(`${server.socketUrl}?rate=16000`)];
   assert.deepEqual(new Set([placeOf(a), placeOf(b)]), new Set([1, 2]), 'calls are spread');
   await answers(a);
-  const list = (await (await fetch(`${server.url}/sessions`)).json()) as { total: number };
+  const list = (await (await fetch(`${server.url}/sessions`)).json()) as { total: number; sessions: Session[] };
   assert.equal(list.total, 2);
+  await judgedAndSummed(server, list.sessions);
 
   const victim = (await processes(server)).find((one) => one.process === placeOf(a));
   assert.ok(victim);

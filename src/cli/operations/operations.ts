@@ -152,7 +152,10 @@ export function createOperations(options: OperationsOptions): Operations {
         memory_bytes: host.facts.memoryBytes(),
       },
       availability: availability(),
-      ratings: { overall: rounded(runtime.watch.ratings.mean('overall'), 2) },
+      ratings: {
+        overall: rounded(runtime.watch.ratings.mean('overall'), 2),
+        count: runtime.watch.ratings.count('overall'),
+      },
       admission: admission.report(),
       livekit: livekit?.view.report(),
     }),

@@ -1,12 +1,17 @@
 // The supervisor's HTTP: health, status, numbers and sessions of all processes as one; all else is passed to one of them.
 import { type Context, Hono } from 'hono';
+import { accepts } from 'hono/accepts';
+import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { failure } from '../../server/answers.ts';
-import { authorize, refusal } from '../../server/auth.ts';
+import { authorize, isOriginAllowed, refusal } from '../../server/auth.ts';
 import type { AuthOptions } from '../../server/options.ts';
 import { WEBHOOK_PATH } from '../../server/routes/livekit.ts';
-import { prefersText } from '../../server/routes/probes.ts';
+import { PROBE_PATHS, prefersText } from '../../server/routes/probes.ts';
+import { RATING_PATH } from '../../server/routes/ratings.ts';
+import { mergeDashboards, mergeJsonMetrics, mergeTools, type Part, total, weighted } from './merge.ts';
 import { mergePrometheus } from './metrics.ts';
+import { addProcessMonitor } from './monitor.ts';
 import type { ProcessReport, ProcessWatch } from './watch.ts';
 
 export interface ProcessRoutesOptions {
@@ -26,9 +31,21 @@ export interface ProcessRoutesOptions {
 }
 
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-const PROBES = new Set(['/health', '/health/ready', '/health/live', '/ready']);
-/** Said by the connection to the process, not by the client's. */
-const HOP_HEADERS = ['host', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'accept-encoding'];
+const PROBES: ReadonlySet<string> = new Set(PROBE_PATHS);
+/** Requests that change nothing, wherever the page came from that sends them. */
+const HARMLESS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** As each process has it. */
+const MAX_RATING_BYTES = 64 * 1024;
+/** Said by the connection to the process, not by the client's; the origin was looked at here, where the page knows the name. */
+const HOP_HEADERS = [
+  'host',
+  'origin',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'accept-encoding',
+];
 /** Uploads and streams may take their time. */
 const FORWARD_MS = 60_000;
 
@@ -37,7 +54,9 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   const app = new Hono();
   const isTrusted = (c: Context) => authorize(c.req.raw, auth) === 'allowed';
 
+  let requests = 0;
   app.use(async (c, next) => {
+    requests++;
     await next();
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   });
@@ -49,17 +68,18 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     const { path } = c.req;
     const isOpen = PROBES.has(path) || path === WEBHOOK_PATH || (path === '/metrics' && auth.openMetrics === true);
     const verdict = isOpen ? 'allowed' : authorize(c.req.raw, auth);
-    return verdict === 'allowed' ? next() : refusal(verdict, auth, options.now());
+    if (verdict !== 'allowed') return refusal(verdict, auth, options.now());
+    // A webhook carries its own signature.
+    if (!HARMLESS.has(c.req.method) && path !== WEBHOOK_PATH && !isOriginAllowed(c.req.raw, auth)) {
+      return failure(options, 403, 'foreign_origin', 'Pages of this origin may not change anything here');
+    }
+    return next();
   });
 
-  app.get('/health', secured, (c) => {
+  const health = (c: Context) => {
     const reports = watch.reports();
     const states = reports.map(healthOf);
-    const all = states.every((state) => state === 'unhealthy')
-      ? 'unhealthy'
-      : states.every((state) => state === 'healthy')
-        ? 'healthy'
-        : 'degraded';
+    const all = together(states);
     const code = all === 'unhealthy' ? 503 : 200;
     if (prefersText(c)) return c.text(code === 200 ? 'OK' : 'UNHEALTHY', code);
     const terse = { healthy: code === 200, status: all, timestamp: isoNow() };
@@ -71,7 +91,9 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     }));
     const processes = reports.map(({ number, pid, health }) => ({ process: number, pid, ...health }));
     return c.json({ ...terse, uptime_seconds: uptime(), version: options.version, checks, processes }, code);
-  });
+  };
+  app.get('/health', secured, health);
+  app.get('/healthz', secured, health);
 
   const ready = (c: Context) => {
     const reports = watch.reports();
@@ -99,15 +121,21 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   };
   app.get('/health/ready', secured, ready);
   app.get('/ready', secured, ready);
-  app.get('/health/live', secured, (c) =>
-    prefersText(c) ? c.text('ALIVE') : c.json({ alive: true, uptime_seconds: uptime(), timestamp: isoNow() }),
-  );
+  app.get('/readyz', secured, ready);
+  const live = (c: Context) =>
+    prefersText(c) ? c.text('ALIVE') : c.json({ alive: true, uptime_seconds: uptime(), timestamp: isoNow() });
+  app.get('/health/live', secured, live);
+  app.get('/livez', secured, live);
 
   app.get('/status', secured, (c) => {
     const reports = watch.reports();
     const activeJobs = sum(reports, (report) => report.activeJobs);
     const maxJobs = sum(reports, (report) => report.maxJobs);
-    const metric = (name: string) => total(reports, (report) => fieldOf(report, 'metrics', name));
+    const metric = (name: string) => total(reports.map((report) => fieldOf(report, 'metrics', name)));
+    const probes = total(reports.map((report) => fieldOf(report, 'availability', 'probes')));
+    const successful = total(reports.map((report) => fieldOf(report, 'availability', 'successful')));
+    const rated = (name: string) => reports.map((report) => fieldOf(report, 'ratings', name));
+    const [means, counts] = [rated('overall'), rated('count')];
     const wish = reports.filter((report) => fieldOf(report, 'metrics', 'scale_up') === true).length;
     return c.json({
       ...options.status(),
@@ -119,8 +147,18 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
         load: maxJobs > 0 ? Math.round((1000 * activeJobs) / maxJobs) / 1000 : null,
         scale_up: maxJobs > 0 && (activeJobs / maxJobs >= options.scaleUpAt || wish === reports.length),
       },
+      health: { status: together(reports.map(healthOf)) },
+      availability: { ratio: probes && successful !== null ? successful / probes : null, probes, successful },
+      ratings: {
+        overall: weighted(
+          means.map((mean, i) => [mean, counts[i]]),
+          2,
+        ),
+        count: total(counts),
+      },
       started_at: new Date(options.startedAtMs).toISOString(),
       uptime_seconds: uptime(),
+      request_count: requests,
       version: options.version,
       timestamp: isoNow(),
       processes: reports.map(({ number, state, pid, restarts, ready: isReady, reason, status }) => ({
@@ -136,6 +174,10 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   });
 
   app.get('/metrics', secured, async (c) => {
+    const supports = ['text/plain', 'application/openmetrics-text', 'application/json'];
+    if (accepts(c, { header: 'Accept', supports, default: 'text/plain' }) === 'application/json') {
+      return c.json(mergeJsonMetrics(await askAll('/metrics')));
+    }
     const texts = await Promise.all(
       watch.reports().map(async ({ number }) => {
         const answer = await watch.ask(number, '/metrics', { headers: { accept: 'text/plain' } });
@@ -162,6 +204,30 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     return failure(options, 404, 'session_not_found', 'No session has this id, or it has ended');
   });
 
+  // The process that has, or had, the session: the others do not know it.
+  app.post(RATING_PATH, secured, bodyLimit({ maxSize: MAX_RATING_BYTES, onError: tooLarge }), async (c) => {
+    const body = await c.req.arrayBuffer();
+    const path = new URL(c.req.url).pathname;
+    for (const { number } of watch.reports()) {
+      const headers = { 'content-type': c.req.header('content-type') ?? 'application/json' };
+      const answer = await watch.ask(number, path, { method: 'POST', body, headers });
+      if (answer === null || answer.status === 404) continue;
+      return new Response(answer.body, { status: answer.status, headers: { 'content-type': 'application/json' } });
+    }
+    return failure(options, 404, 'session_not_found', 'No session has this id, or it ended too long ago');
+  });
+  app.get('/dashboard', secured, async (c) => {
+    const parts = await askAll('/dashboard');
+    if (parts.length === 0) return failure(options, 503, 'unavailable', 'No process answers now; try again soon');
+    return c.json(mergeDashboards(parts));
+  });
+  app.get('/tools', secured, async (c) => {
+    const parts = await askAll('/tools');
+    if (parts.length === 0) return failure(options, 503, 'unavailable', 'No process answers now; try again soon');
+    return c.json(mergeTools(parts));
+  });
+
+  addProcessMonitor(app, options, secured);
   app.all('/processes/:number/*', (c) => {
     const number = wholeNumber(c.req.param('number'));
     const url = new URL(c.req.url);
@@ -176,6 +242,22 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   });
   app.onError(() => failure(options, 500, 'internal_error', 'The server failed at this request; its log says why'));
   return app;
+
+  /** What each process answers that does. */
+  async function askAll(path: string): Promise<Part[]> {
+    const answers = await Promise.all(
+      watch.reports().map(async ({ number }): Promise<Part | null> => {
+        const answer = await watch.ask(number, path, { headers: { accept: 'application/json' } });
+        const body: unknown = answer?.ok === true ? await answer.json().catch(() => null) : null;
+        return typeof body === 'object' && body !== null ? { process: number, body: body as Part['body'] } : null;
+      }),
+    );
+    return answers.filter((part) => part !== null);
+  }
+
+  function tooLarge(): Response {
+    return failure(options, 413, 'body_too_large', `Send at most ${MAX_RATING_BYTES} bytes`);
+  }
 
   async function forward(c: Context, number: number, path: string): Promise<Response> {
     const headers = new Headers(c.req.raw.headers);
@@ -223,10 +305,9 @@ function fieldOf({ status }: ProcessReport, group: string, name: string): unknow
   return typeof fields === 'object' && fields !== null ? (fields as Record<string, unknown>)[name] : undefined;
 }
 
-/** Sum of what is known; null where nothing is. */
-function total(reports: readonly ProcessReport[], read: (report: ProcessReport) => unknown): number | null {
-  const known = reports.map(read).filter((value) => typeof value === 'number');
-  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
+function together(states: readonly ReturnType<typeof healthOf>[]): ReturnType<typeof healthOf> {
+  if (states.every((state) => state === 'unhealthy')) return 'unhealthy';
+  return states.every((state) => state === 'healthy') ? 'healthy' : 'degraded';
 }
 
 function sum(reports: readonly ProcessReport[], read: (report: ProcessReport) => number): number {

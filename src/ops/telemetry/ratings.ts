@@ -13,6 +13,7 @@ export interface RatingBook {
   record(rating: RatingOfSession): void;
   /** Null while nobody has judged. */
   mean(kind: string): number | null;
+  count(kind: string): number;
 }
 
 /** `kinds`: what may be judged; the labels are bounded by it. */
@@ -26,6 +27,7 @@ export function createRatingBook(registry: Registry, kinds: readonly string[]): 
   const handles = new Map<string, HistogramHandle>(kinds.map((kind) => [kind, instrument.labels({ kind })]));
   return {
     record: ({ rating, kind }) => handles.get(kind)?.record(rating),
+    count: (kind) => handles.get(kind)?.sketch.count ?? 0,
     mean(kind) {
       const sketch = handles.get(kind)?.sketch;
       return sketch === undefined || sketch.count === 0 ? null : sketch.sum / sketch.count;

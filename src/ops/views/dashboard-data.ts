@@ -81,7 +81,10 @@ function trends(read: Readings, current: WindowView, previous: WindowView | null
     success_rate: trend((view) => view.successRate, 4),
     error_rate: trend((view) => view.errorRate, 4),
     sessions_started: trend((view) => view.sessionsStarted, 0),
+    sessions_ended: trend((view) => view.sessionsEnded, 0),
+    sessions_failed: trend((view) => view.sessionsFailed, 0),
     turns: trend((view) => view.turns, 0),
+    responses: trend((view) => view.responses, 0),
     interruptions: trend((view) => view.interruptions, 0),
   };
 }

@@ -20,9 +20,12 @@ export interface WindowView {
   readonly seconds: number;
   readonly sessionsStarted: number;
   readonly sessionsEnded: number;
+  readonly sessionsFailed: number;
   readonly successRate: number | null;
   readonly errorRate: number | null;
   readonly turns: number;
+  /** Turns whose response time is known. */
+  readonly responses: number;
   /** Mean of `conversation.response_ms`. */
   readonly avgResponseMs: number | null;
   readonly interruptions: number;
@@ -104,9 +107,11 @@ function between(from: Sums, to: Sums): WindowView {
     seconds: (to.atMs - from.atMs) / 1000,
     sessionsStarted: grown('started'),
     sessionsEnded: ended,
+    sessionsFailed: grown('failed'),
     successRate: ended === 0 ? null : 1 - grown('failed') / ended,
     errorRate: ended === 0 ? null : grown('failed') / ended,
     turns: grown('turns'),
+    responses,
     avgResponseMs: responses === 0 ? null : (1000 * grown('responseSeconds')) / responses,
     interruptions: grown('interruptions'),
   };

@@ -16,7 +16,11 @@ const ONE: ProcessReport = {
   services: ['livekit', 'openai'],
   activeJobs: 3,
   maxJobs: 10,
-  status: { metrics: { active_sessions: 3, queue_size: 1, memory_bytes: 1000, scale_up: false } },
+  status: {
+    metrics: { active_sessions: 3, queue_size: 1, memory_bytes: 1000, scale_up: false },
+    availability: { ratio: 0.5, probes: 4, successful: 2 },
+    ratings: { overall: 5, count: 1 },
+  },
   health: { status: 'healthy' },
 };
 const TWO: ProcessReport = {
@@ -25,7 +29,11 @@ const TWO: ProcessReport = {
   pid: 200,
   activeJobs: 5,
   services: ['openai'],
-  status: { metrics: { active_sessions: 5, queue_size: 0, memory_bytes: 2000, scale_up: true } },
+  status: {
+    metrics: { active_sessions: 5, queue_size: 0, memory_bytes: 2000, scale_up: true },
+    availability: { ratio: 1, probes: 4, successful: 4 },
+    ratings: { overall: 3, count: 3 },
+  },
 };
 const DEAD: ProcessReport = {
   ...ONE,
@@ -62,6 +70,12 @@ function rig(reports: readonly ProcessReport[], token?: string, isDraining = fal
       asked.push({ number, path, headers: new Headers(init.headers), method: init.method });
       if (reports.find((one) => one.number === number)?.state !== 'running') return null;
       if (path === '/sessions/mine' && number === 1) return new Response(null, { status: 404 });
+      if (path.endsWith('/rating')) {
+        const isHere = path === '/sessions/mine/rating' && number === 2;
+        return isHere
+          ? Response.json({ session_id: 'mine', rating: 4 }, { status: 201 })
+          : new Response(null, { status: 404 });
+      }
       return answers[path]?.() ?? Response.json({ from: number, path }, { headers: { 'x-own': 'kept' } });
     },
     pick: () => 1,
@@ -144,12 +158,12 @@ test('metrics and sessions of all', async () => {
 
 test('all else is answered by the first that runs, or by the one that is named; strangers are not let through', async () => {
   const { app, get, asked } = rig([DEAD, TWO], 'sesame');
-  assert.equal((await get('/tools')).status, 401);
+  assert.equal((await get('/api/alerts')).status, 401);
   assert.equal((await get('/metrics')).status, 401);
   assert.equal(asked.length, 0);
   const trusted = { authorization: 'Bearer sesame', 'x-mine': '1', connection: 'close' };
-  const tools = await get('/tools?x=1', trusted);
-  assert.deepEqual(tools.body, { from: 2, path: '/tools?x=1' });
+  const tools = await get('/api/alerts?x=1', trusted);
+  assert.deepEqual(tools.body, { from: 2, path: '/api/alerts?x=1' });
   assert.equal(tools.headers.get('x-own'), 'kept');
   assert.deepEqual(
     [asked[0]?.headers.get('authorization'), asked[0]?.headers.get('x-mine'), asked[0]?.headers.get('connection')],
@@ -165,7 +179,36 @@ test('all else is answered by the first that runs, or by the one that is named; 
   assert.equal(hook.status, 200);
   const last = asked.at(-1);
   assert.deepEqual([last?.method, last?.headers.get('authorization')], ['POST', 'its-signature']);
-  assert.equal((await rig([DEAD]).get('/tools')).status, 503);
+  assert.equal((await rig([DEAD]).get('/api/alerts')).status, 503);
+});
+
+test('a rating finds the process of its session; what all refuse is refused', async () => {
+  const { app, asked } = rig([ONE, TWO]);
+  const post = (path: string, body: string, headers: Record<string, string> = {}) =>
+    app.request(`http://127.0.0.1${path}`, { method: 'POST', body, headers });
+  const rated = await post('/sessions/mine/rating', '{"rating": 4}');
+  assert.deepEqual([rated.status, await rated.json()], [201, { session_id: 'mine', rating: 4 }]);
+  assert.deepEqual(
+    asked.map(({ number, path, method }) => [number, path, method]),
+    [
+      [1, '/sessions/mine/rating', 'POST'],
+      [2, '/sessions/mine/rating', 'POST'],
+    ],
+  );
+  assert.equal((await post('/sessions/none/rating', '{"rating": 4}')).status, 404);
+  assert.equal((await post('/sessions/mine/rating', `{"rating": ${' '.repeat(70_000)}4}`)).status, 413);
+  assert.equal((await post('/sessions/mine/rating', '{}', { origin: 'https://evil.example' })).status, 403);
+  assert.equal((await post('/sessions/mine/rating', '{"rating": 4}', { origin: 'http://127.0.0.1' })).status, 201);
+});
+
+test('probes have their other names here, too, and status tells what was asked', async () => {
+  const { get } = rig([ONE, TWO], 'sesame');
+  for (const path of ['/healthz', '/readyz', '/livez']) assert.equal((await get(path)).status, 200, path);
+  const { body } = await get('/status', { authorization: 'Bearer sesame' });
+  assert.equal(body.request_count, 4);
+  assert.deepEqual(body.health, { status: 'healthy' });
+  assert.deepEqual(body.availability, { ratio: 0.75, probes: 8, successful: 6 });
+  assert.deepEqual(body.ratings, { overall: 3.5, count: 4 });
 });
 
 test('texts of several processes: each family once, its samples together, odd lines left out', () => {
