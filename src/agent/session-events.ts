@@ -42,7 +42,7 @@ export interface SessionEvents {
   participant_updated: { readonly participant_id: string; readonly data: Readonly<Record<string, unknown>> };
   participant_removed: { readonly participant_id: string };
   room_id_updated: { readonly room_id: string };
-  /** Of a realtime model, as it came. */
+  /** Of a realtime model, as it came. These two come with such a model; none is built yet, so they are declared and never sent. */
   realtime_event: { readonly event: unknown };
   realtime_closed: { readonly reason: string };
   callback_registered: { readonly event: string };
