@@ -13,6 +13,7 @@ import { startHistory } from './operations/history.ts';
 import { startMonitor } from './operations/monitor.ts';
 import type { CommandContext } from './command.ts';
 import { composeRuntime } from './compose.ts';
+import { withDataDirectory } from './data-directory.ts';
 import { loadNeuralVad } from './ear.ts';
 import { EXIT } from './exit-codes.ts';
 import type { LiveKitOptions } from './livekit/livekit.ts';
@@ -52,8 +53,9 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   if (folder !== undefined) await checkRecordings(host.files, folder);
   const record = folder === undefined ? undefined : (id: string) => host.files.open(`${folder}/${id}.rec`);
   const admission = createAdmission({ config, runtime, clock: systemClock, bufferBytes: heldAudioBytes });
+  const data = withDataDirectory(host, config.telemetry.dataDirectory);
   const alerts = prepareAlerts({
-    host,
+    host: data,
     config,
     origins: context.origins,
     registry: runtime.registry,
@@ -84,13 +86,18 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
         version,
         record,
       });
+  let alertsStand = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    alertsStand = resolve;
+  });
   const history = startHistory({
-    host,
+    host: data,
     config,
     registry: runtime.registry,
     log: quiet,
     clock: systemClock,
-    processNumber: number,
+    ready,
+    origin: runtime.agentName,
   });
   const monitor = startMonitor({ config, runtime, log: quiet, clock: systemClock });
   const extensions = [alerts, history, monitor].flatMap((part) => (part === null ? [] : [part.routes]));
@@ -107,6 +114,8 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   });
   // All instruments are declared by now: rules may name them.
   await alerts?.start();
+  // Where the data directory belongs to another process, the alerts have refused it by now: once, and for all.
+  alertsStand();
   void runtime.warm();
   livekit?.view.start();
   if (service.server === undefined) log.warn('no port is opened: health_server.enabled is false');

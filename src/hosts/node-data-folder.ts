@@ -2,7 +2,7 @@
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeLock } from './node-lock.ts';
-import type { DataFolder, FileAppender } from './port.ts';
+import type { DataFolder, FileAppender, FolderReader } from './port.ts';
 
 const LOCK = '.lock';
 
@@ -12,24 +12,10 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const own = (name: string): string => {
     if (!lock.held)
       throw Object.assign(new Error(`${path} was taken over by another process`), { code: 'EBUSY', path });
-    if (!/^[\w-][\w.-]*$/.test(name)) throw new RangeError(`Not a name for a file: ${name}`);
-    return join(path, name);
+    return fileIn(path, name);
   };
   return {
-    path,
-    async list() {
-      return (await readdir(path)).filter((name) => !name.startsWith(LOCK)).sort();
-    },
-    async read(name) {
-      try {
-        return new Uint8Array(await readFile(own(name)));
-      } catch (error) {
-        if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
-        throw error;
-      }
-    },
-    readAt: (name, offset, length) => readAt(own(name), offset, length),
-    size: async (name) => (await stat(own(name))).size,
+    ...reader(path, own),
     append: async (name) => openAppender(own(name), () => lock.held),
     async replace(name, bytes) {
       const target = own(name);
@@ -51,6 +37,36 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     remove: async (name) => unlink(own(name)),
     release: () => lock.release(),
   };
+}
+
+/** Rejects where there is no folder, or none that may be read. */
+export async function readFolder(path: string): Promise<FolderReader> {
+  await readdir(path);
+  return reader(path, (name) => fileIn(path, name));
+}
+
+function reader(path: string, fileOf: (name: string) => string): FolderReader {
+  return {
+    path,
+    async list() {
+      return (await readdir(path)).filter((name) => !name.startsWith(LOCK)).sort();
+    },
+    async read(name) {
+      try {
+        return new Uint8Array(await readFile(fileOf(name)));
+      } catch (error) {
+        if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    readAt: async (name, offset, length) => readAt(fileOf(name), offset, length),
+    size: async (name) => (await stat(fileOf(name))).size,
+  };
+}
+
+function fileIn(path: string, name: string): string {
+  if (!/^[\w-][\w.-]*$/.test(name)) throw new RangeError(`Not a name for a file: ${name}`);
+  return join(path, name);
 }
 
 async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {

@@ -62,6 +62,8 @@ async function create(path: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as { code?: unknown }).code === 'EEXIST') return false;
+    // A full disk takes the name and not the text: an empty lock would look like somebody else's.
+    await unlink(path).catch(() => {});
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers';
 import { missingModule, moduleError } from './module-error.ts';
 import { compression } from './node-compression.ts';
 import { followParent, startAgain } from './node-children.ts';
-import { openDataFolder } from './node-data-folder.ts';
+import { openDataFolder, readFolder } from './node-data-folder.ts';
 import { createFacts } from './node-facts.ts';
 import { createFiles } from './node-files.ts';
 import type { Host, Main } from './port.ts';
@@ -28,6 +28,7 @@ export function createProcessHost(): Omit<Host, 'name' | 'version' | 'importModu
     printError: (text) => console.error(text),
     onSignal,
     openDataFolder,
+    readFolder,
     compression,
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     async resolve(hostname) {

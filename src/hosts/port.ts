@@ -24,6 +24,8 @@ export interface Host {
   /** Makes the folder if needed and takes it for this process alone. Rejects with a `FolderInUseError`, or with the
    *  system's own error (`EACCES`, `EROFS`, `ENOSPC`, ...). */
   openDataFolder(path: string): Promise<DataFolder>;
+  /** Looks into a folder that somebody else may have; nothing in it is changed. Rejects with the system's own error. */
+  readFolder(path: string): Promise<FolderReader>;
   /** Without it where the host has none. */
   readonly compression?: Compression | undefined;
   /** Resolves when everything else that is ready has had its turn: what long work awaits between its slices. */
@@ -95,9 +97,10 @@ export interface FileWriter {
   close(): void;
 }
 
-/** A folder for what must survive the process. `name`s are of files directly in it. */
-export interface DataFolder {
+/** A folder as it is. `name`s are of files directly in it. */
+export interface FolderReader {
   readonly path: string;
+  /** Files and folders, sorted. */
   list(): Promise<readonly string[]>;
   /** Undefined: no such file. */
   read(name: string): Promise<Uint8Array | undefined>;
@@ -105,6 +108,9 @@ export interface DataFolder {
   readAt(name: string, offset: number, length: number): Promise<Uint8Array>;
   /** In bytes. */
   size(name: string): Promise<number>;
+}
+/** A folder for what must survive the process. */
+export interface DataFolder extends FolderReader {
   append(name: string): Promise<FileAppender>;
   /** The whole new content or the whole old one, whatever happens in between. */
   replace(name: string, bytes: Uint8Array): Promise<void>;

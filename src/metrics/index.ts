@@ -10,6 +10,7 @@ export {
   type OtlpProducerOptions,
 } from './otlp.ts';
 export { type CatalogueEntry, catalogueOf } from './catalogue.ts';
+export { escapeLabel, prometheusLabel, prometheusName } from './names.ts';
 export { renderForeign } from './foreign-text.ts';
 export {
   appendText,

@@ -1,7 +1,6 @@
 // The HTTP application: probes and operator routes behind one door that checks tokens, bounds bodies and counts requests.
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { secureHeaders } from 'hono/secure-headers';
 import { failure } from './answers.ts';
 import { authorize, isOriginAllowed, refusal } from './auth.ts';
 import type { RequestRecorder, ServerOptions } from './options.ts';
@@ -9,6 +8,7 @@ import { addLiveKitToken, addLiveKitWebhook, TOKEN_PATH, WEBHOOK_PATH } from './
 import { addOperations } from './routes/operations.ts';
 import { addProbes, PROBE_PATHS } from './routes/probes.ts';
 import { addRatings, RATING_PATH } from './routes/ratings.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /** Paths that Kubernetes and load balancers ask, open to everyone. */
 const PROBES: ReadonlySet<string> = new Set(PROBE_PATHS);
@@ -41,13 +41,7 @@ export function createApp(options: ServerOptions): Hono {
     c.res.headers.set('cache-control', 'no-store');
     requests.record(c.req.method, routeOf(c.req.path), c.res.status);
   });
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      // Whether this name is always served over TLS is for the proxy in front to say.
-      strictTransportSecurity: false,
-    }),
-  );
+  app.use(securityHeaders());
   // Carries its own signature, which is over the bytes as they came.
   if (options.livekit) addLiveKitWebhook(app, options.livekit.webhook);
   app.use(async (c, next) => {

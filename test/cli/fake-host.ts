@@ -49,6 +49,7 @@ export function createFakeHost(
     importModule: absent('modules'),
     serve: absent('network'),
     openDataFolder: absent('disk to write on'),
+    readFolder: absent('disk to read from'),
     pause: async () => {},
     resolve: absent('network'),
     setEnvironment() {},

@@ -147,11 +147,10 @@ async function run(options: AlertsOptions): Promise<Running> {
 }
 
 /** Undefined where there is no folder, or none that can be written: the alerts then live in memory, and that is said. */
-async function openFolder({ host, config, log, processNumber }: AlertsOptions): Promise<DataFolder | undefined> {
+async function openFolder({ host, config, log }: AlertsOptions): Promise<DataFolder | undefined> {
   const { dataDirectory } = config.telemetry;
   if (dataDirectory === undefined) return undefined;
-  const own = processNumber === undefined ? '' : `/process-${processNumber}`;
-  const path = `${dataDirectory}${own}/alerts`;
+  const path = `${dataDirectory}/alerts`;
   try {
     return await host.openDataFolder(path);
   } catch (error) {

@@ -1,8 +1,9 @@
 // Puts the history to work: the registry is read once a second, minutes go to the data directory, routes answer.
 import type { Config } from '../../config/schema.ts';
+import { nearest } from '../../config/nearest.ts';
 import type { Host } from '../../hosts/port.ts';
 import { createReader, type Registry } from '../../metrics/index.ts';
-import { createHistoryInstruments, DEFAULT_HISTORY_LIMITS, History, queryHistory } from '../../ops/history/index.ts';
+import { createHistoryInstruments, DEFAULT_HISTORY_LIMITS, History, sourceOf } from '../../ops/history/index.ts';
 import type { Logger } from '../../ops/logs.ts';
 import type { RouteExtension } from '../../server/options.ts';
 import { historyRoutes } from '../../server/routes/history.ts';
@@ -13,8 +14,10 @@ export interface HistoryWiring {
   readonly registry: Registry;
   readonly log: Logger;
   readonly clock: { now(): number; setTimer(run: () => void, delayMs: number): () => void };
-  /** Of several processes under one supervisor. */
-  readonly processNumber?: string | undefined;
+  /** Until it resolves only memory is used: who else may refuse the data directory is asked first. */
+  readonly ready?: Promise<unknown> | undefined;
+  /** Whose history it is, in reports. */
+  readonly origin?: string | undefined;
 }
 
 export interface RunningHistory {
@@ -26,14 +29,14 @@ export interface RunningHistory {
 const SAMPLE_MS = 1000;
 
 /** Null where nothing is collected; then no timer runs. */
-export function startHistory({ host, config, registry, log, clock, processNumber }: HistoryWiring) {
+export function startHistory(wiring: HistoryWiring): RunningHistory | null {
+  const { host, config, registry, log, clock, ready = Promise.resolve(), origin = config.agent.name } = wiring;
   const { enabled, dataDirectory, retentionHours, aggregatedRetentionDays } = config.telemetry;
   if (!enabled) return null;
-  const own = processNumber === undefined ? '' : `/process-${processNumber}`;
   const instruments = createHistoryInstruments(registry);
   const pacing = { now: clock.now, pause: host.pause };
   const history = new History({
-    openFolder: dataDirectory === undefined ? undefined : () => host.openDataFolder(`${dataDirectory}${own}/history`),
+    openFolder: dataDirectory === undefined ? undefined : () => host.openDataFolder(`${dataDirectory}/history`),
     compression: host.compression,
     ...pacing,
     epochMs: Date.now,
@@ -43,7 +46,7 @@ export function startHistory({ host, config, registry, log, clock, processNumber
     tell: (level, message, fields) => log[level](message, fields),
   });
   const read = createReader(registry, DEFAULT_HISTORY_LIMITS.maxSeries, instruments.seriesDropped);
-  void history.start();
+  void ready.then(() => history.start());
   let dueMs = clock.now();
   let cancel = () => {};
   const sample = () => {
@@ -58,17 +61,11 @@ export function startHistory({ host, config, registry, log, clock, processNumber
     cancel = clock.setTimer(sample, dueMs - clock.now());
   };
   sample();
-  const running: RunningHistory = {
-    routes: historyRoutes({
-      now: Date.now,
-      state: () => history.state,
-      series: () => history.catalogue.all().map(({ info }) => info),
-      query: (query) => queryHistory(history, query, pacing),
-    }),
+  return {
+    routes: historyRoutes({ now: Date.now, source: sourceOf(history, pacing), nearest, origin }),
     async stop() {
       cancel();
       await history.stop();
     },
   };
-  return running;
 }

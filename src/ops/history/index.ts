@@ -1,5 +1,19 @@
-// What others import of the history: the store, its queries, what it tells of itself.
+// What others import of the history: the store, its queries, several stores as one, exports, what it tells of itself.
 export { History, type HistoryState } from './history.ts';
 export { createHistoryInstruments, type HistoryInstruments } from './instruments.ts';
+export { EXPORT_FORMATS, type ExportFormat, exportText, type ExportWriter } from './export/formats.ts';
+export { chosenSeries, exportRange, wholeSeries } from './export/whole-series.ts';
+export { openHistoryFolder } from './read-only.ts';
+export { mergedSource, PROCESS_LABEL } from './merge.ts';
 export { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryOptions } from './options.ts';
-export { type HistoryAnswer, type HistoryQuery, type HistorySeries, QUERY_LIMITS, queryHistory } from './query.ts';
+export {
+  type HistoryAnswer,
+  type HistoryQuery,
+  type HistorySeries,
+  QUERY_LIMITS,
+  queryHistory,
+  type Range,
+} from './query.ts';
+export { historyReport, type ReportRequest } from './report/report.ts';
+export { exportedName, selector, unknownMetric } from './selector.ts';
+export { type HistorySource, type HistoryStatus, sourceOf } from './source.ts';

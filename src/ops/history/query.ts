@@ -1,15 +1,16 @@
 // Ranges of the history in steps: counts, sums, extremes and percentiles of each step, from merged buckets, never from percentiles.
 import type { SeriesInfo } from '../../metrics/index.ts';
 import { DamagedError, type Tier } from './block.ts';
-import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
-import { type ChunkPlace, MINUTE_MS, placesOf, type PointSink, readMinute, readSeconds } from './chunks.ts';
+import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from './chunks.ts';
 import type { History } from './history.ts';
 import { type Entry, foldSeconds } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
+import { selector } from './selector.ts';
+import { BUCKET_LIMIT, Steps } from './steps.ts';
 
 export interface HistoryQuery {
-  /** Name of an instrument. */
+  /** Name of an instrument, as in the registry or as at `/metrics`; `*` stands for any characters. */
   readonly name: string;
   /** Labels that must be equal. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -20,6 +21,8 @@ export interface HistoryQuery {
   readonly stepMs?: number | undefined;
   /** 0..1, rising. None: nothing is merged, which is quicker. */
   readonly quantiles?: readonly number[] | undefined;
+  /** Wants the buckets of each step: what percentiles of longer ranges, or of several processes, are made from. */
+  readonly buckets?: boolean | undefined;
 }
 
 /** Columns: one row for each step in which there was something. */
@@ -36,6 +39,8 @@ export interface HistorySeries {
   readonly max: number[];
   /** One column for each quantile that was asked for. */
   readonly quantiles: (number | null)[][];
+  /** Of each step: key and count of its buckets by turns, rising (`buckets.ts`). Where they were asked for. */
+  readonly buckets?: number[][] | undefined;
 }
 
 export interface HistoryAnswer {
@@ -45,6 +50,8 @@ export interface HistoryAnswer {
   readonly tier: Tier;
   readonly quantiles: readonly number[];
   readonly series: readonly HistorySeries[];
+  /** Of several processes: those that did not answer. */
+  readonly missing?: readonly string[] | undefined;
 }
 
 export const QUERY_LIMITS = {
@@ -74,16 +81,19 @@ export async function queryHistory(history: History, query: HistoryQuery, host: 
       `${entries.length} series with ${points} steps each are too many: name labels, or take a longer step`,
     );
   const pacer = new Pacer(host);
-  const range = { fromMs, toMs, stepMs };
+  const range: Range = { fromMs, toMs, stepMs };
+  const room = query.buckets === true ? { left: BUCKET_LIMIT } : undefined;
   const series: HistorySeries[] = [];
   for (const entry of entries) {
-    const one = await readSeries(history, entry, tier, range, quantiles, pacer);
+    const steps = new Steps(entry.info, range, quantiles, room);
+    const one = await readSeries(history, entry, tier, range, steps, pacer);
     if (one.atMs.length > 0) series.push(one);
   }
   return { ...range, tier, quantiles, series };
 }
 
-function checkedRange({ fromMs, toMs, stepMs: given }: HistoryQuery) {
+/** The range as it is answered: whole steps from its beginning on. Throws `RangeError`. */
+export function checkedRange({ fromMs, toMs, stepMs: given }: Omit<HistoryQuery, 'name'>): Range {
   if (!(Number.isFinite(fromMs) && Number.isFinite(toMs) && fromMs < toMs))
     throw new RangeError('"from" must be a time before "to"');
   const seconds = (toMs - fromMs) / 1000 / DEFAULT_POINTS;
@@ -96,20 +106,18 @@ function checkedRange({ fromMs, toMs, stepMs: given }: HistoryQuery) {
   return { fromMs: start, toMs, stepMs };
 }
 
-function checkedQuantiles(quantiles: readonly number[]): readonly number[] {
+export function checkedQuantiles(quantiles: readonly number[]): readonly number[] {
   if (quantiles.length > 10 || quantiles.some((q) => !(q >= 0 && q <= 1)))
     throw new RangeError('quantiles are at most 10 numbers from 0 to 1');
   return [...quantiles].sort((a, b) => a - b);
 }
 
-function matching(history: History, { name, labels = {} }: HistoryQuery): Entry[] {
-  const wanted = Object.entries(labels);
-  return history.catalogue
-    .all()
-    .filter(({ info }) => info.name === name && wanted.every(([label, value]) => info.labels[label] === value));
+function matching(history: History, { name, labels }: HistoryQuery): Entry[] {
+  const isMeant = selector(name, labels);
+  return history.catalogue.all().filter(({ info }) => isMeant(info));
 }
 
-interface Range {
+export interface Range {
   readonly fromMs: number;
   readonly toMs: number;
   readonly stepMs: number;
@@ -120,11 +128,10 @@ async function readSeries(
   entry: Entry,
   tier: Tier,
   range: Range,
-  quantiles: readonly number[],
+  steps: Steps,
   pacer: Pacer,
 ): Promise<HistorySeries> {
   const places = await placesFor(history, entry, tier, range, pacer);
-  const steps = new Steps(entry.info, range, quantiles);
   const read = tier === 'seconds' ? readSeconds : readMinute;
   for (const place of places) {
     read(place, steps);
@@ -200,67 +207,4 @@ async function sorted(found: readonly Uint8Array[], fromMs: number, toMs: number
     if (pacer.tired) await pacer.rest();
   }
   return rising ? places : places.sort((a, b) => a.atMs - b.atMs);
-}
-
-class Steps implements PointSink {
-  readonly #range: Range;
-  readonly #quantiles: readonly number[];
-  readonly #buckets = new BucketSum();
-  readonly #out: HistorySeries;
-  #step = Number.NaN;
-  #count = 0;
-  #sum = 0;
-  #min = 0;
-  #max = 0;
-  #isWanted = false;
-
-  constructor(info: SeriesInfo, range: Range, quantiles: readonly number[]) {
-    this.#range = range;
-    this.#quantiles = quantiles;
-    this.#out = { info, atMs: [], count: [], sum: [], min: [], max: [], quantiles: quantiles.map(() => []) };
-  }
-
-  point(atMs: number, count: number, sum: number, min: number, max: number): boolean {
-    const { fromMs, toMs, stepMs } = this.#range;
-    this.#isWanted = atMs >= fromMs && atMs < toMs;
-    if (!this.#isWanted) return false;
-    const step = Math.floor((atMs - fromMs) / stepMs);
-    if (step !== this.#step) {
-      this.#close();
-      this.#step = step;
-      this.#min = min;
-      this.#max = max;
-    }
-    this.#count += count;
-    this.#sum += sum;
-    if (min < this.#min) this.#min = min;
-    if (max > this.#max) this.#max = max;
-    return this.#quantiles.length > 0;
-  }
-
-  bucket(key: number, count: number): void {
-    this.#buckets.add(key, count);
-  }
-
-  #close(): void {
-    if (this.#count === 0) return;
-    const { atMs, count, sum, min, max, quantiles } = this.#out;
-    atMs.push(this.#range.fromMs + this.#step * this.#range.stepMs);
-    count.push(this.#count);
-    sum.push(this.#sum);
-    min.push(this.#min);
-    max.push(this.#max);
-    if (this.#quantiles.length > 0) {
-      const values = this.#buckets.quantiles(this.#quantiles, this.#min, this.#max);
-      values.forEach((value, i) => quantiles[i]?.push(value));
-      this.#buckets.clear();
-    }
-    this.#count = 0;
-    this.#sum = 0;
-  }
-
-  finish(): HistorySeries {
-    this.#close();
-    return this.#out;
-  }
 }

@@ -1,22 +1,38 @@
-// History over HTTP: which series there are, and ranges of one metric in steps, as JSON or CSV.
-import type { Hono } from 'hono';
-import type { HistoryAnswer, HistoryQuery, HistorySeries, HistoryState } from '../../ops/history/index.ts';
+// History over HTTP: which series there are, and ranges of metrics in steps, as JSON, CSV, OpenMetrics text or a report with plots.
+import type { Context, Hono } from 'hono';
+import {
+  EXPORT_FORMATS,
+  exportText,
+  type HistoryAnswer,
+  type HistoryQuery,
+  historyReport,
+  type HistorySource,
+  unknownMetric,
+} from '../../ops/history/index.ts';
 import { failure } from '../answers.ts';
 import type { RouteExtension } from '../options.ts';
 
 export interface HistoryApi {
   /** Epoch time, ms. */
   now(): number;
-  state(): HistoryState;
-  series(): readonly HistorySeries['info'][];
-  /** Rejects with a `RangeError` that says what is wrong. */
-  query(query: HistoryQuery): Promise<HistoryAnswer>;
+  readonly source: HistorySource;
+  /** The name that was probably meant. */
+  nearest(name: string, among: Iterable<string>): string | undefined;
+  /** Whose history it is, for readers of a report. */
+  readonly origin: string;
 }
 
 const READ = 'GET, HEAD, OPTIONS';
 /** Queries that run at the same time. */
 const MAX_RUNNING = 4;
+const MAX_NAMES = 60;
+/** The report has its own style and pictures, no script, and asks nobody for anything. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const HOUR_MS = 3_600_000;
+const FORMATS = ['json', 'csv', 'prometheus', 'html'] as const;
+type Format = (typeof FORMATS)[number];
+const PARAMETERS = new Set(['name', 'from', 'to', 'step', 'quantiles', 'buckets', 'format']);
 
 export function historyRoutes(api: HistoryApi): RouteExtension {
   return { routes: { '/api/history': READ, '/api/history/query': READ }, add: (app) => add(app, api) };
@@ -24,64 +40,82 @@ export function historyRoutes(api: HistoryApi): RouteExtension {
 
 function add(app: Hono, api: HistoryApi): void {
   let running = 0;
-  app.get('/api/history', (c) => {
-    const { storage, problem, bytes } = api.state();
-    const series = api.series();
-    return c.json({ storage, problem, bytes, series, total: series.length });
-  });
-  app.get('/api/history/query', async (c) => {
+  const limited = async (work: () => Promise<Response>): Promise<Response> => {
     if (running >= MAX_RUNNING) return failure(api, 503, 'busy', `${MAX_RUNNING} queries run already; ask again`);
     running++;
     try {
-      const answer = await api.query(readQuery(c.req.query(), api.now()));
-      if (c.req.query('format') === 'csv') return c.body(csv(answer), 200, { 'content-type': 'text/csv' });
-      return c.json(answer);
+      return await work();
     } catch (error) {
       if (error instanceof RangeError) return failure(api, 400, 'invalid_query', error.message);
       throw error;
     } finally {
       running--;
     }
+  };
+  app.get('/api/history', async (c) => {
+    const [{ storage, problem, bytes }, series] = await Promise.all([api.source.status(), api.source.series()]);
+    return c.json({ storage, problem, bytes, series, total: series.length });
   });
+  app.get('/api/history/query', async (c) => await limited(async () => await answered(c, api)));
 }
 
-function readQuery(given: Record<string, string>, nowMs: number): HistoryQuery {
-  const { name, from, to, step, quantiles, format } = given;
-  if (name === undefined || name === '') throw new RangeError('"name" must be the name of a metric');
-  if (format !== undefined && format !== 'json' && format !== 'csv') throw new RangeError('"format" is json or csv');
-  const labels = Object.entries(given).flatMap(([key, value]) =>
-    key.startsWith('label.') ? [[key.slice(6), value] as const] : [],
+async function answered(c: Context, api: HistoryApi): Promise<Response> {
+  const { names, format, range } = readQuery(c.req.queries(), api.now());
+  const unknown = unknownMetric(names, await api.source.series(), api.nearest);
+  if (unknown !== undefined) return failure(api, 404, 'unknown_metric', unknown);
+  if (format === 'html') {
+    const page = await historyReport(api.source, { ...range, names, madeAtMs: api.now(), origin: api.origin });
+    return c.html(page, 200, { 'content-security-policy': PAGE_POLICY });
+  }
+  const { needsBuckets, contentType } = EXPORT_FORMATS[format];
+  const buckets = range.buckets || needsBuckets;
+  const answers: HistoryAnswer[] = [];
+  for (const name of names) answers.push(await api.source.query({ ...range, name, buckets }));
+  const [first] = answers;
+  if (first === undefined) throw new RangeError('"name" must be the name of a metric');
+  const missing = [...new Set(answers.flatMap((answer) => answer.missing ?? []))];
+  const answer = {
+    ...first,
+    series: answers.flatMap(({ series }) => series),
+    missing: missing.length === 0 ? undefined : missing,
+  };
+  if (format === 'json') return c.json(answer);
+  return c.body(exportText(EXPORT_FORMATS[format], answer), 200, { 'content-type': contentType });
+}
+
+type Asked = Omit<HistoryQuery, 'name' | 'buckets'> & { readonly buckets: boolean };
+
+function readQuery(given: Readonly<Record<string, string[]>>, nowMs: number) {
+  const one = (key: string): string | undefined => given[key]?.at(-1);
+  for (const key of Object.keys(given)) {
+    if (!PARAMETERS.has(key) && !key.startsWith('label.'))
+      throw new RangeError(
+        `"${key.slice(0, 40)}" is no parameter: there are ${[...PARAMETERS].join(', ')}, label.NAME`,
+      );
+  }
+  const format = (one('format') ?? 'json') as Format;
+  if (!FORMATS.includes(format)) throw new RangeError(`"format" is one of ${FORMATS.join(', ')}`);
+  const names = (given['name'] ?? []).filter((name) => name !== '');
+  if (names.length > MAX_NAMES) throw new RangeError(`at most ${MAX_NAMES} names`);
+  if (names.length === 0 && format !== 'html') throw new RangeError('"name" must be the name of a metric');
+  const labels = Object.keys(given).flatMap((key) =>
+    key.startsWith('label.') ? [[key.slice(6), one(key) ?? ''] as const] : [],
   );
-  const toMs = time(to, nowMs);
-  return {
-    name,
+  const toMs = time(one('to'), nowMs);
+  const step = one('step');
+  const range: Asked = {
     labels: Object.fromEntries(labels),
-    fromMs: time(from, toMs - HOUR_MS),
+    fromMs: time(one('from'), toMs - HOUR_MS),
     toMs,
     stepMs: step === undefined ? undefined : Number(step) * 1000,
-    quantiles: (quantiles ?? '').split(',').flatMap((q) => (q === '' ? [] : [Number(q)])),
+    quantiles: (one('quantiles') ?? '').split(',').flatMap((q) => (q === '' ? [] : [Number(q)])),
+    buckets: one('buckets') === 'true' || one('buckets') === '1',
   };
+  return { names, format, range };
 }
 
 /** ms since 1970, or ISO 8601. */
 function time(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   return /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-}
-
-function csv({ series, quantiles }: HistoryAnswer): string {
-  const head = ['time', 'name', 'labels', 'count', 'sum', 'min', 'max', ...quantiles.map((q) => `q${q}`)];
-  const rows = series.flatMap((one) =>
-    one.atMs.map((atMs, i) => [
-      new Date(atMs).toISOString(),
-      cell(one.info.name),
-      cell(JSON.stringify(one.info.labels)),
-      ...[one.count, one.sum, one.min, one.max, ...one.quantiles].map((column) => String(column[i] ?? '')),
-    ]),
-  );
-  return [head, ...rows].map((row) => `${row.join(',')}\r\n`).join('');
-}
-
-function cell(text: string): string {
-  return `"${text.replaceAll('"', '""')}"`;
 }

@@ -246,16 +246,6 @@ test('a data directory of another process is refused, one that cannot be written
   assert.match(readOnly.lines.join('\n'), /error alert state is kept in memory alone/);
 });
 
-test('each process of several has a folder of its own', async () => {
-  const opened: string[] = [];
-  const refuse = (path: string): Promise<DataFolder> => {
-    opened.push(path);
-    return Promise.reject(Object.assign(new Error('EROFS'), { code: 'EROFS' }));
-  };
-  assert.equal(await refusal(prepare({ telemetry: { data_directory: '/data' } }, refuse, '2').alerts), '');
-  assert.deepEqual(opened, ['/data/process-2/alerts']);
-});
-
 test("user code sets the specification's rules before the start, and is told at once afterwards", async () => {
   const rule = {
     metric: 'audio.processing.latency_ms',

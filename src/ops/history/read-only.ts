@@ -1,0 +1,48 @@
+// The history in a folder that nobody, or another process, writes: read without leaving a trace.
+import type { FolderReader } from '../../hosts/port.ts';
+import { History } from './history.ts';
+import type { HistoryOptions } from './options.ts';
+import { overlayFolder } from './overlay-folder.ts';
+import { type HistorySource, sourceOf } from './source.ts';
+
+/** While a process writes there, files come and go between two looks. */
+const ATTEMPTS = 4;
+
+/** Rejects with the reason why the folder cannot be read. What is torn or damaged is told, and the rest is served. */
+export async function openHistoryFolder(
+  folder: FolderReader,
+  options: Pick<HistoryOptions, 'compression' | 'now' | 'epochMs' | 'pause' | 'tell'>,
+): Promise<HistorySource> {
+  const open = async (): Promise<HistorySource> => {
+    for (let attempt = 1; ; attempt++) {
+      const history = new History({ ...options, openFolder: async () => overlayFolder(folder), tell: quiet(options) });
+      await history.start();
+      const { problem } = history.state;
+      if (problem === null) return sourceOf(history, options);
+      if (attempt === ATTEMPTS || !problem.includes('ENOENT')) throw new Error(problem);
+    }
+  };
+  let source = await open();
+  return {
+    status: () => source.status(),
+    series: () => source.series(),
+    async query(query) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await source.query(query);
+        } catch (error) {
+          if (attempt === ATTEMPTS || (error as { code?: unknown } | null)?.code !== 'ENOENT') throw error;
+          // What was merged or purged meanwhile is in other files now.
+          source = await open();
+        }
+      }
+    },
+  };
+}
+
+/** That the disk fails is thrown, not told. */
+function quiet({ tell }: Pick<HistoryOptions, 'tell'>): HistoryOptions['tell'] {
+  return (level, message, fields) => {
+    if (level === 'warn') tell?.(level, message, fields);
+  };
+}
