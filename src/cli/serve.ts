@@ -136,6 +136,7 @@ export async function serveCalls(options: ServeCallsOptions): Promise<Service> {
       }
       calls.stop();
       await Promise.all([runtime.closeAll(SERVER_STOPPING), others]);
+      for (const extension of options.extensions ?? []) extension.close?.();
       await server?.stop();
       admission.stop();
       operations.stop();

@@ -83,6 +83,8 @@ export interface RouteExtension {
   readonly routes: Readonly<Record<string, string>>;
   /** Adds the handlers of those routes. */
   add(app: Hono): void;
+  /** Before the port closes: ends answers that would go on for ever. */
+  close?(): void;
 }
 
 /** What became of a rating. */

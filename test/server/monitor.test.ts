@@ -184,8 +184,9 @@ describe('streams', () => {
     const open = await Promise.all(Array.from({ length: 32 }, () => app.request('/monitor/stream')));
     const refused = await app.request('/monitor/stream');
     assert.deepEqual([refused.status, ((await refused.json()) as Record<string, unknown>).error], [503, 'busy']);
-    routes.stop();
+    routes.close?.();
     assert.equal(value('readers'), 0);
+    assert.equal((await app.request('/monitor/stream')).status, 503, 'the port is about to close');
     for (const response of open) assert.match(await response.text(), /^retry: 2000\n\n$/);
     rig.close('a');
     assert.equal(rig.time.pending, 0);

@@ -54,7 +54,7 @@ export function startMonitor({ config, runtime, log, clock, epochNowMs = Date.no
     stop() {
       meters.follow(undefined);
       provideMonitorDesk(undefined);
-      routes.stop();
+      routes.close?.();
       desk.stop();
     },
   };

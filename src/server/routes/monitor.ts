@@ -18,17 +18,13 @@ export interface MonitorApi {
   readonly desk: MonitorDesk;
   readonly instruments: Pick<MonitorInstruments, 'readers' | 'readerDropped'>;
 }
-export interface MonitorRoutes extends RouteExtension {
-  /** Ends the streams. */
-  stop(): void;
-}
 
 const READ = 'GET, HEAD, OPTIONS';
 const MAX_READERS = 32;
 /** Besides what the system's own buffers hold: two seconds of a hundred sessions. */
 const MAX_WAITING_BYTES = 128 * 1024;
 
-export function monitorRoutes({ now, desk, instruments }: MonitorApi): MonitorRoutes {
+export function monitorRoutes({ now, desk, instruments }: MonitorApi): RouteExtension {
   /** Keys are ids of sessions; undefined: all of them. */
   const streams = new EventStreams<string | undefined>({
     maxReaders: MAX_READERS,
@@ -37,6 +33,7 @@ export function monitorRoutes({ now, desk, instruments }: MonitorApi): MonitorRo
     dropped: instruments.readerDropped,
   });
   let unlisten = () => {};
+  let isClosing = false;
 
   function listen(): void {
     unlisten = desk.listen((event) => {
@@ -66,6 +63,7 @@ export function monitorRoutes({ now, desk, instruments }: MonitorApi): MonitorRo
     app.get('/monitor/stream', (c) => {
       const session = c.req.query('session');
       if (session !== undefined && desk.of(session) === undefined) return missing();
+      if (isClosing) return failure({ now }, 503, 'stopping', 'The server is stopping');
       if (streams.isFull) return failure({ now }, 503, 'busy', `${MAX_READERS} readers are here already`);
       if (c.req.raw.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
       if (streams.size === 0) listen();
@@ -86,6 +84,9 @@ export function monitorRoutes({ now, desk, instruments }: MonitorApi): MonitorRo
   return {
     routes: { '/monitor': READ, '/monitor/stream': READ, '/monitor/:id': READ },
     add,
-    stop: () => streams.end(() => true),
+    close() {
+      isClosing = true;
+      streams.end(() => true);
+    },
   };
 }
