@@ -7,7 +7,6 @@ import type { SignalQuality } from './signal-quality.ts';
 export type SampleRateHz = 8000 | 16000 | 24000 | 48000;
 
 /** What is fixed when a core is made. */
-/** What a core is made with. */
 export interface AudioCoreOptions {
   /** Streams that may be open at once (analyzers and resamplers each take one). Memory is sized by it and never grows. */
   readonly maxSlots: number;
@@ -15,8 +14,7 @@ export interface AudioCoreOptions {
   readonly module?: WebAssembly.Module | undefined;
 }
 
-/** One instance of the WASM module with its memory; hands out slots. */
-/** Opens analyzers and resamplers; each takes a slot until it is released. */
+/** One instance of the WASM module with its memory; opens analyzers and resamplers, which take a slot each until they are released. */
 export interface AudioCore {
   readonly memoryBytes: number;
   readonly slotsInUse: number;

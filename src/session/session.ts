@@ -94,7 +94,7 @@ class CallSession implements Session, ListenerEvents, SpeakerEvents {
     this.#effects = effects;
     this.#listener = new Listener(options, analyzer, this);
     this.#jitter = options.lossy === true ? new JitterBuffer(options.inputRateHz, this.#listener) : null;
-    this.#quality = new QualityLog(analyzer.quality, this.#jitter);
+    this.#quality = new QualityLog(analyzer, this.#jitter);
     const conversation = new Conversation(options.reply.maxMessages, snapshot?.messages);
     this.#speaker = new Speaker(options, effects, conversation, snapshot?.nextId ?? 1, this);
     if (snapshot === undefined) return;

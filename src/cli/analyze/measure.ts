@@ -43,7 +43,7 @@ export async function measure(
   const stream = createNeuralVad({ maxSlots: 1 }).open();
   const net = withNeuralScore(core.openAnalyzer(rateHz), stream);
   const neural = new Listening(net, { ...listening, vad: 'neural' });
-  const log = new QualityLog(analyzer.quality, null);
+  const log = new QualityLog(net, null);
   const windows: MeasuredWindow[] = [];
   const [levels, floors]: [number[], number[]] = [[], []];
   let peak = 0;
@@ -51,17 +51,17 @@ export async function measure(
   for (let at = 0; at < samples.length; at += packet) {
     const part = samples.slice(at, at + packet);
     const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-    net.write(bytes);
-    while (net.next()) neural.frame();
     analyzer.write(bytes);
-    while (analyzer.next()) {
-      energy.frame();
-      levels.push(10 * Math.log10(Math.max(1e-10, analyzer.rms ** 2)));
-      floors.push(analyzer.floorDb);
-      peak = Math.max(peak, analyzer.peak);
+    while (analyzer.next()) energy.frame();
+    net.write(bytes);
+    while (net.next()) {
+      neural.frame();
+      levels.push(10 * Math.log10(Math.max(1e-10, net.rms ** 2)));
+      floors.push(net.floorDb);
+      peak = Math.max(peak, net.peak);
       const report = log.frame(levels.length * FRAME_MS);
-      if (report === null || analyzer.quality === null) continue;
-      const ratio = noiseRatio(analyzer.quality);
+      if (report === null || net.quality === null) continue;
+      const ratio = report.score === null ? Number.NaN : noiseRatio(net.quality);
       windows.push({
         ...report,
         startMs: report.atMs - report.windowMs,

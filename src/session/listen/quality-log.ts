@@ -1,5 +1,6 @@
 // The quality of a call: a report for each window that the audio core has measured, and what they add up to.
 import { connectionScore } from '../../audio/connection-score.ts';
+import type { Analyzer } from '../../audio/core.ts';
 import type { SignalQuality } from '../../audio/signal-quality.ts';
 import type { JitterBuffer, JitterCounters } from './jitter-buffer.ts';
 
@@ -56,11 +57,18 @@ export interface QualitySummary {
 const POOR_SCORE = 3;
 const DROP = 0.8;
 const FRAME_MS = 20;
+/** The sensors take what moves for speech; where the net hears less voice than this in a window, it held none. */
+const VOICE = 0.5;
+const LEAST_VOICED_FRAMES = 5;
+
+/** What it looks at after each frame. */
+export type QualityEar = Pick<Analyzer, 'quality' | 'vad' | 'score'>;
 
 export class QualityLog {
-  readonly #quality: SignalQuality | null;
+  readonly #ear: QualityEar;
   readonly #network: JitterBuffer | null;
   #seen = 0;
+  #voiced = 0;
   /** The counters at the end of the window before. */
   #counted: JitterCounters | null = null;
   #windows = 0;
@@ -74,31 +82,35 @@ export class QualityLog {
   #s = 0;
   #ts = 0;
 
-  constructor(quality: SignalQuality | null, network: JitterBuffer | null) {
-    this.#quality = quality;
+  constructor(ear: QualityEar, network: JitterBuffer | null) {
+    this.#ear = ear;
     this.#network = network;
   }
 
   /** After each frame that ends at `endMs`: a report when a window ended with it. */
   frame(endMs: number): QualityReport | null {
-    const q = this.#quality;
+    const q = this.#ear.quality;
+    if (this.#ear.score >= VOICE) this.#voiced++;
     if (q === null || q.windows === this.#seen) return null;
     this.#seen = q.windows;
+    const spoken = this.#ear.vad !== 'neural' || this.#voiced >= LEAST_VOICED_FRAMES;
+    this.#voiced = 0;
     if (q.windows === 0) return null;
+    const ofSpeech = (x: number, parts: number) => (spoken ? measured(x, parts) : null);
     return {
       type: 'quality',
       atMs: endMs,
       windowMs: q.frames * FRAME_MS,
-      speechMs: q.activeFrames * FRAME_MS,
-      score: measured(q.score, 100),
-      clarity: measured(q.clarity, 100),
-      levelDb: measured(q.levelDb, 10),
-      snrDb: measured(q.snrDb, 10),
-      clipFraction: measured(q.clipFraction, 1e5),
-      gapFraction: measured(q.gapFraction, 1e5),
-      bandwidthHz: measured(q.bandwidthHz, 1),
+      speechMs: spoken ? q.activeFrames * FRAME_MS : 0,
+      score: ofSpeech(q.score, 100),
+      clarity: ofSpeech(q.clarity, 100),
+      levelDb: ofSpeech(q.levelDb, 10),
+      snrDb: ofSpeech(q.snrDb, 10),
+      clipFraction: ofSpeech(q.clipFraction, 1e5),
+      gapFraction: ofSpeech(q.gapFraction, 1e5),
+      bandwidthHz: ofSpeech(q.bandwidthHz, 1),
       dc: measured(q.dc, 1e5),
-      degraded: this.#add(q, endMs / 60_000),
+      degraded: spoken && this.#add(q, endMs / 60_000),
       connection: this.#connection(),
     };
   }
