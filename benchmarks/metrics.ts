@@ -12,14 +12,13 @@ import { startSampler } from '../src/ops/system/sampler.ts';
 import { systemClock } from '../src/runner/clock.ts';
 import { callerLoop, instantModels } from './conversation.ts';
 import { describeMachine, runtimeName } from './machine.ts';
-import { loadRivals, type Recorder, type Scraper } from './metrics/rivals.ts';
+import { BOUNDS, bytesPerRecord, ownRecorders, values } from './metrics/bytes.ts';
+import { loadRivals, type Scraper } from './metrics/rivals.ts';
 import { benchmarkRuntime, openCall, pace } from './performance/calls.ts';
 import { nsPerCall, round, type Spread, timeMs } from './statistics.ts';
 
 const RECORDS = 1_000_000;
 const SERIES = 200;
-/** As in the reference: 17 buckets. */
-const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 1.5, 2.5, 5];
 const CALLS = 100;
 const misses: string[] = [];
 const figures: Record<string, unknown> = { benchmark: 'metrics', machine: describeMachine() };
@@ -31,58 +30,24 @@ function limit(ok: boolean, text: string): void {
 /** The least is judged: whatever else the machine does only adds. */
 const shown = ({ median, min, max }: Spread, unit: string): string =>
   `${round(min)} ${unit} (median ${round(median)}, most ${round(max)})`;
-/** Latencies around 300 ms, the same each time. */
-const values = Float64Array.from({ length: 4096 }, (_, i) => 0.3 * Math.exp(0.6 * Math.sin(i * 12.9898) * 2));
-
 // ---- records ----
-
-function own(): Recorder[] {
-  const registry = createRegistry();
-  const labels = { agent: 'a', stage: 'llm', model: 'm' };
-  const counter = registry.counter({ name: 'c', help: 'C.', labels: Object.keys(labels) }).labels(labels);
-  const gauge = registry.gauge({ name: 'g', help: 'G.', labels: Object.keys(labels) }).labels(labels);
-  const histogram = registry
-    .histogram({ name: 'h', help: 'H.', unit: 's', labels: Object.keys(labels) })
-    .labels(labels);
-  return [
-    { name: 'counter', record: () => counter.add(1) },
-    { name: 'gauge', record: (i) => gauge.set(i) },
-    { name: 'histogram', record: (i) => histogram.record(values[i & 4095] as number) },
-  ];
-}
-
-/** Bytes that one record leaves behind, by the heap's growth without a collection; null where the heap does not tell. */
-function bytesPerCall(record: (i: number) => void): number {
-  const gc = (globalThis as { gc?: () => void }).gc;
-  for (let i = 0; i < 20_000; i++) record(i);
-  let least = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 5; run++) {
-    gc?.();
-    const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < 20_000; i++) record(i);
-    least = Math.min(least, (process.memoryUsage().heapUsed - before) / 20_000);
-  }
-  return Math.max(0, least);
-}
 
 const rivals = await loadRivals(BOUNDS, values);
 console.log(`${runtimeName()}\n`);
 const ownNs: Record<string, number> = {};
 const records: Record<string, unknown> = {};
-for (const { name, record } of own()) {
+const bytes = await bytesPerRecord();
+const probed = bytes['one object'] ?? 0;
+limit(probed >= 8, `bytes are seen: one object a call is ${round(probed, 1)} bytes`);
+for (const { name, record } of ownRecorders()) {
   const ns = nsPerCall(record, RECORDS);
-  const bytes = bytesPerCall(record);
+  const own = bytes[name] ?? Number.NaN;
   ownNs[name] = ns.min;
-  records[`syrinx ${name}`] = { ns, bytes };
+  records[`syrinx ${name}`] = { ns, bytes: own };
+  const rival = bytes[`OpenTelemetry ${name}`];
+  const beside = rival === undefined ? '' : ` (OpenTelemetry ${round(rival, 0)})`;
   limit(ns.min <= 50, `${name}: ${shown(ns, 'ns')} a record, limit 50`);
-  const probe = rivals.recorders.find((one) => one.name === 'OpenTelemetry histogram');
-  const seen = probe === undefined ? 0 : bytesPerCall(probe.record);
-  if (seen < 8) console.log(`     ${name}: bytes are not measured, this heap does not tell`);
-  else
-    limit(
-      bytes < 1,
-      `${name}: ${round(bytes, 1)} bytes a record (OpenTelemetry's histogram ${round(seen, 0)}), limit 0`,
-    );
+  limit(own < 1, `${name}: ${round(own, 1)} bytes a record${beside}, limit 0`);
 }
 for (const { name, record } of rivals.recorders) {
   const ns = nsPerCall(record, RECORDS / 10);
