@@ -153,7 +153,7 @@ describe('streams', () => {
     assert.equal(of('metrics').length, 240);
     assert.equal(of('report').length, 1);
     assert.deepEqual(of('alert'), []);
-    const { components } = of('metrics')[0]?.data as { components: Record<string, Record<string, unknown>> };
+    const { components } = (of('metrics')[0] as Told).data as { components: Record<string, Record<string, unknown>> };
     assert.equal(components.llm_client?.requests, 7);
     rig.close('a');
     await done;
@@ -181,7 +181,8 @@ describe('streams', () => {
     rig.open('a');
     for (let i = 0; i < 5; i++) assert.equal((await app.request('/monitor/stream', { method: 'HEAD' })).status, 200);
     assert.equal(value('readers'), 0);
-    const open = await Promise.all(Array.from({ length: 32 }, () => app.request('/monitor/stream')));
+    const open: Response[] = [];
+    while (open.length < 32) open.push(await app.request('/monitor/stream'));
     const refused = await app.request('/monitor/stream');
     assert.deepEqual([refused.status, ((await refused.json()) as Record<string, unknown>).error], [503, 'busy']);
     routes.close?.();

@@ -29,7 +29,7 @@ function program(file: Readonly<Record<string, unknown>> = {}) {
   const world = createWorld();
   const { time } = world;
   const registry = createRegistry();
-  const calls = new Map<string, MeteredCall & never>();
+  const calls = new Map<string, MeteredCall>();
   const meters = new SessionMeters();
   const { config } = loadConfig({ file: { path: 'syrinx.json', text: JSON.stringify(file) } });
   const epochNowMs = () => EPOCH_MS + time.now();
@@ -75,7 +75,7 @@ function program(file: Readonly<Record<string, unknown>> = {}) {
           return metered.observer;
         },
         opened(call) {
-          calls.set(call.id, { call, startedAtMs: epochNowMs() } as never);
+          calls.set(call.id, { call, startedAtMs: epochNowMs() });
           opened[0]?.();
           watch(call.id);
         },
@@ -174,7 +174,7 @@ test('MON-05: a loop that is blocked for 400 ms raises latency_ms, one of 100 ms
   const identity = { id: 'x', agent: 'x', transport: 'x', inputRateHz: 16_000, outputRateHz: 16_000 } as const;
   const session = createSession({ ...DEFAULT_SESSION_OPTIONS, ...identity }, analyzer, effects);
   const { observer, opened } = meters.observe('x', {});
-  calls.set('x', { call: { session }, startedAtMs: EPOCH_MS } as never);
+  calls.set('x', { call: { session }, startedAtMs: EPOCH_MS });
   opened();
   const heard = hearing(asWritten('x'));
   const packet = new Uint8Array(640);
@@ -210,7 +210,7 @@ test('MON-05: a loop that is blocked for 400 ms raises latency_ms, one of 100 ms
 test('MON-06: a window of 2.9 raises quality_score, windows of 3.0 and 4.5 do not', async () => {
   const { calls, meters, world, stop } = program();
   const { observer, opened } = meters.observe('x', {});
-  calls.set('x', { call: { session: { framesIn: 0, framesLate: 0, queuedMs: 0 } }, startedAtMs: EPOCH_MS } as never);
+  calls.set('x', { call: { session: { framesIn: 0, framesLate: 0, queuedMs: 0 } }, startedAtMs: EPOCH_MS });
   opened();
   const heard = hearing(asWritten('x'));
   const window = (score: number) => observer.telemetry?.({ ...SILENT_WINDOW, score }, world.time.now());

@@ -12,10 +12,11 @@ import type { Logger } from '../../ops/logs.ts';
 import type { RouteExtension } from '../../server/options.ts';
 import { monitorRoutes } from '../../server/routes/monitor.ts';
 import type { Runtime } from '../compose.ts';
+import type { MeteredCall } from './session-meter.ts';
 
 export interface MonitorWiring {
   readonly config: Config;
-  readonly runtime: Pick<Runtime, 'calls' | 'meters' | 'registry'>;
+  readonly runtime: Pick<Runtime, 'meters' | 'registry'> & { readonly calls: ReadonlyMap<string, MeteredCall> };
   readonly log: Logger;
   readonly clock: { now(): number; setTimer(run: () => void, delayMs: number): () => void };
   readonly epochNowMs?: (() => number) | undefined;
