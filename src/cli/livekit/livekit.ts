@@ -3,6 +3,7 @@ import type { Agent } from '../../agent/define-agent.ts';
 import type { Config } from '../../config/schema.ts';
 import type { FileWriter, Host } from '../../hosts/port.ts';
 import { serverAddresses } from '../../livekit/addresses.ts';
+import { createLiveKitApi } from '../../livekit/api.ts';
 import { openJob } from '../../livekit/open-jobs.ts';
 import { openSocket } from '../../livekit/socket.ts';
 import { createTokenSource } from '../../livekit/tokens.ts';
@@ -137,6 +138,7 @@ function workerOf(
   const { region } = config.agent;
   const onSample: RoomWatchOptions['onSample'] = (id, sample) => runtime.meters?.line(id, sample);
   const rooms = watchRooms({ registry, region, log, onSample });
+  const api = createLiveKitApi(credentials);
   const sharedKey = e2eeKey === undefined ? undefined : new TextEncoder().encode(e2eeKey.reveal());
   return createWorker({
     server: credentials.server,
@@ -148,6 +150,7 @@ function workerOf(
       random: Math.random,
       sharedKey: () => sharedKey,
       region,
+      findRoom: async (name) => (await api.rooms.list([name]))[0]?.sid,
       observer: (job) => rooms.observer(job),
       openCall(transport, job) {
         const { inputRateHz, outputRateHz } = transport;

@@ -24,6 +24,8 @@ export interface RoomJobOptions {
   readonly openCall: (transport: RoomTransport, job: AssignedJob) => OpenedCall;
   /** A token for joining again; default: that of the job. */
   readonly mintToken?: ((room: string, identity: string, job: AssignedJob) => Promise<string>) | undefined;
+  /** The server's id of the room with this name; undefined: there is none. Asked when a join takes long. */
+  readonly findRoom?: ((name: string) => Promise<string | undefined>) | undefined;
   readonly outputRateHz?: 24000 | 48000 | undefined;
   readonly sharedKey?: ((job: AssignedJob) => Uint8Array | undefined) | undefined;
   readonly limits?: Partial<RoomLimits> | undefined;
@@ -60,7 +62,8 @@ export function createRoomJobHandler(options: RoomJobOptions): JobHandler {
 }
 
 function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTransport; running: RunningJob } {
-  const { mintToken } = options;
+  const { mintToken, findRoom } = options;
+  const { name, sid } = job.room;
   let outcome: JobOutcome | null = null;
   let call: OpenedCall | null = null;
   const report = (first: JobOutcome) => {
@@ -74,7 +77,8 @@ function runJob(job: AssignedJob, options: RoomJobOptions): { transport: RoomTra
     random: options.random,
     url: job.url,
     token: job.token,
-    roomSid: job.room.sid,
+    roomSid: sid,
+    isThere: findRoom === undefined ? undefined : async () => (await findRoom(name)) === sid,
     mintToken: (room, identity) => (mintToken === undefined ? job.freshToken() : mintToken(room, identity, job)),
     // A job about a participant is a call with that one.
     caller: job.participant?.identity,

@@ -14,6 +14,8 @@ export interface RoomLimits extends CallerLimits, RejoinLimits {
   readonly subscribedMs: number;
   readonly subscribedAgainMs: number;
   readonly statsMs: number;
+  /** A join that takes so long is a reason to ask whether the room is still there; asked again as often. */
+  readonly roomCheckMs: number;
   /** How often the words that were heard of a reply are shown while it is spoken. */
   readonly wordsMs: number;
 }
@@ -26,6 +28,7 @@ export const DEFAULT_ROOM_LIMITS: RoomLimits = {
   subscribedMs: 1000,
   subscribedAgainMs: 400,
   statsMs: 1000,
+  roomCheckMs: 1000,
   wordsMs: 250,
 };
 
@@ -38,6 +41,8 @@ export interface RoomTransportOptions {
   readonly token: string;
   /** The server's id of the room that is to be joined. Where it is given, a room made anew by our own join is left again. */
   readonly roomSid?: string | undefined;
+  /** Whether the server still has the room that is to be joined. */
+  readonly isThere?: (() => Promise<boolean>) | undefined;
   /** A token for joining again, when the first one may be too old. */
   readonly mintToken: (room: string, identity: string) => Promise<string>;
   /** Identity of the one caller; without it, whoever comes first and is no agent. */

@@ -109,19 +109,45 @@ export class RoomTransport implements Transport {
   async open(): Promise<void> {
     const { clock } = this.#o;
     const startedMs = clock.now();
+    const joined = this.#watchJoin();
     const connection = await within(this.#join(this.#o.token), {
       clock,
       limitMs: this.#limits.connectMs,
       signal: this.#abort.signal,
       discard: (late) => void late.leave(),
-    }).catch((error: unknown) => {
-      if (this.#ending === null) this.#tell({ type: 'join-failed', atMs: clock.now() });
-      throw error;
-    });
+    })
+      .catch((error: unknown) => {
+        if (this.#ending === null) this.#tell({ type: 'join-failed', atMs: clock.now() });
+        throw error;
+      })
+      .finally(joined);
     this.#tell({ type: 'established', atMs: clock.now(), setupMs: clock.now() - startedMs });
     this.#use(connection);
     this.#poll();
     this.#checkRoom(connection);
+  }
+
+  /** A room that is deleted while it is joined: the SDK waits 15 s for it and then makes it anew, and the server need not tell us. */
+  #watchJoin(): () => void {
+    const { clock, isThere } = this.#o;
+    if (isThere === undefined) return () => {};
+    let isOver = false;
+    let cancel = () => {};
+    const answered = (there: boolean) => {
+      if (isOver) return;
+      if (there) check();
+      else this.#end('room deleted');
+    };
+    const check = () => {
+      cancel = clock.setTimer(() => {
+        isThere().then(answered, () => answered(true));
+      }, this.#limits.roomCheckMs);
+    };
+    check();
+    return () => {
+      isOver = true;
+      cancel();
+    };
   }
 
   /** A room that was deleted just before we joined it was made anew by that: nobody will come, and nobody tells us. */

@@ -115,6 +115,32 @@ test('a room that was deleted before the join, and made anew by it, is left at o
   assert.equal(clock.pending, 0);
 });
 
+test('a room that is deleted while the join hangs: the job ends within a second, and a join that comes later is left', async () => {
+  const joins: ((connection: FakeConnection) => void)[] = [];
+  const asked: string[] = [];
+  let sid: string | undefined = 'RM';
+  const { clock, log, assign } = setUp({
+    connect: () => new Promise((resolve) => joins.push(resolve)),
+    findRoom: async (name) => {
+      asked.push(name);
+      if (asked.length === 1) throw new Error('no answer');
+      return sid;
+    },
+  });
+  const { running } = assign();
+  await clock.pass(2500);
+  assert.deepEqual([asked, log], [['room', 'room'], []], 'it is still there, or nobody knows');
+  sid = undefined;
+  await clock.pass(500);
+  assert.deepEqual(await running.done, { status: 'success' });
+  assert.deepEqual(log, ['job-1 success']);
+  const late = new FakeConnection({ events: {}, voiceRateHz: 24_000 } as never, clock);
+  joins[0]?.(late);
+  await settle();
+  assert.ok(late.hasLeft);
+  assert.equal(clock.pending, 0);
+});
+
 test('a job about a participant waits for that one', async () => {
   const { connections, log, assign } = setUp();
   assign({ type: 'participant', participant: { sid: '', identity: 'bob', name: '', metadata: '', attributes: {} } });
