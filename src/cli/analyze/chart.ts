@@ -2,6 +2,7 @@
 import { FRAME_MS, type Hearing, type Measurement } from './measure.ts';
 import { encodePng } from './png.ts';
 import { spectrogram } from './spectrogram.ts';
+import { remark } from './table.ts';
 
 const WIDTH = 1200;
 const LEFT = 76;
@@ -21,7 +22,7 @@ const STYLE = `
 .chart .one{stroke:var(--one);fill:none;stroke-width:1.3}.chart .two{stroke:var(--two);fill:none;stroke-width:1.3}
 .chart .wave{fill:var(--one)}.chart .bar1{fill:var(--one)}.chart .bar2{fill:var(--two)}
 .chart .good{stroke:var(--good);fill:none;stroke-width:2.5}.chart .bad{stroke:var(--two);fill:none;stroke-width:2.5}
-.chart .value{fill:var(--ink);text-anchor:middle}.chart .none{fill:var(--grid);opacity:.55}
+.chart .value{fill:var(--ink);text-anchor:middle}.chart .said{text-anchor:middle;paint-order:stroke;stroke:var(--paper);stroke-width:4px}.chart .none{fill:var(--grid);opacity:.55}
 .chart .line{stroke:var(--soft);stroke-dasharray:4 4}`;
 
 /** A box with its scale; y runs from `low` at the bottom to `high`. */
@@ -56,7 +57,7 @@ export function chartSvg(samples: Int16Array, rateHz: number, found: Measurement
     panel(
       speech,
       'Speech',
-      'score 0-1',
+      'score 0-1; the bars below say where it was',
       [0, 0.5, 1],
       [
         ['bar1', 'energy detector'],
@@ -195,7 +196,8 @@ function windowsPart({ windows }: Measurement, box: Box, x: (ms: number) => numb
   const parts = [
     `<line class="line" x1="${LEFT}" x2="${LEFT + PLOT}" y1="${limit}" y2="${limit}"/><text x="${LEFT + 6}" y="${limit - 5}">poor below 3</text>`,
   ];
-  for (const { startMs, atMs, score, degraded } of windows) {
+  for (const window of windows) {
+    const { startMs, atMs, score, degraded } = window;
     const [from, to] = [round(x(startMs)), round(x(atMs))];
     const middle = round((from + to) / 2);
     if (score === null) {
@@ -205,9 +207,12 @@ function windowsPart({ windows }: Measurement, box: Box, x: (ms: number) => numb
     }
     const y = round(yOf(box, score));
     parts.push(`<line class="${degraded ? 'bad' : 'good'}" x1="${from + 1}" x2="${to - 1}" y1="${y}" y2="${y}"/>`);
-    parts.push(
-      `<text class="value" x="${middle}" y="${y < box.top + 20 || score < 3 ? y + 16 : y - 6}">${score.toFixed(1)}</text>`,
-    );
+    // What there is to say of it stands on the other side of the line, where it fits.
+    const below = y < box.top + 20 || score < 3;
+    const said = remark(window);
+    parts.push(`<text class="value" x="${middle}" y="${below ? y + 16 : y - 6}">${score.toFixed(1)}</text>`);
+    if (said.length * 6 < to - from)
+      parts.push(`<text class="said" x="${middle}" y="${below ? y - 6 : y + 16}">${said}</text>`);
   }
   return parts.join('');
 }

@@ -7,7 +7,7 @@ const STYLE = `
 @media (prefers-color-scheme:dark){:root{--paper:#12161c;--ink:#e6eaef;--soft:#9da9b6;--grid:#2a323c}}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 main{max-width:1200px;margin:0 auto;padding:20px 24px 48px}
-h1{font-size:20px;margin:0 0 6px;overflow-wrap:anywhere}p{margin:2px 0;color:var(--soft)}svg{margin:14px 0 6px;display:block}
+h1{font-size:20px;margin:0 0 6px;overflow-wrap:anywhere}p{margin:2px 0;color:var(--soft)}svg{margin:14px 0 6px;display:block;min-width:720px}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
 th,td{padding:4px 12px;text-align:right;border-bottom:1px solid var(--grid);white-space:nowrap}
 th{color:var(--soft);font-weight:600}td:last-child,th:last-child{text-align:left}`;
@@ -23,7 +23,7 @@ export function pageHtml(source: Source, found: Measurement, words: number | nul
     `<title>${escapeHtml(source.file)}: audio analysis</title><style>${STYLE}</style></head><body><main>`,
     `<h1>${first}</h1>`,
     ...more.map((line) => `<p>${line}</p>`),
-    svg,
+    `<div class="wide">${svg}</div>`,
     '<div class="wide"><table><thead><tr>',
     ...[...HEADS, 'remarks'].map((head) => `<th scope="col">${head}</th>`),
     `</tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
