@@ -1,7 +1,9 @@
 // The specification's block for the real-time monitor, written in TypeScript and run as it stands in a call on virtual time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defineAgent } from '../../src/agent/define-agent.ts';
 import { createAudioCore } from '../../src/audio/index.ts';
+import { composeRuntime } from '../../src/cli/compose.ts';
 import { startMonitor } from '../../src/cli/operations/monitor.ts';
 import type { MeteredCall } from '../../src/cli/operations/session-meter.ts';
 import { SessionMeters } from '../../src/cli/operations/session-meters.ts';
@@ -290,7 +292,7 @@ test('MON-09: requests that fail raise error_rate above 5 % of the last minute',
   await stop();
 });
 
-test('CFG-09, CFG-10, CFG-12: without thresholds of its own a monitor has those of the configuration', async () => {
+test('CFG-09 to CFG-12: without thresholds of its own a monitor has those of the configuration', async () => {
   const { call, machine, stop } = program({ monitoring: { alert_thresholds: { memory_mb: 50, memory_percent: 30 } } });
   machine.megabytes = 60;
   let heard: ReturnType<typeof hearing> | undefined;
@@ -302,4 +304,30 @@ test('CFG-09, CFG-10, CFG-12: without thresholds of its own a monitor has those 
     ['memory_percent', 40],
   ]);
   await stop();
+});
+
+test('CFG-08: real_time_enabled false, and telemetry.enabled false: no meters, no routes, no timer', () => {
+  for (const off of [{ monitoring: { real_time_enabled: false } }, { telemetry: { enabled: false } }, {}]) {
+    const { config } = loadConfig({
+      file: { path: 'syrinx.json', text: JSON.stringify({ models: { provider: 'simulated' }, ...off }) },
+    });
+    const runtime = composeRuntime({ config, agent: defineAgent({ instructions: 'Help.' }), log });
+    let timers = 0;
+    const setTimer = () => {
+      timers++;
+      return () => void timers--;
+    };
+    const clock = { now: () => 0, setTimer };
+    const monitor = startMonitor({ config, runtime, log, clock });
+    const isOn = Object.keys(off).length === 0;
+    assert.equal(monitor !== null, isOn);
+    assert.equal(runtime.meters !== null, isOn);
+    const call = runtime.open({ id: 's', transport: 'test', inputRateHz: 16_000, outputRateHz: 16_000 });
+    if (isOn) assert.throws(() => RealtimeMonitor.start({ sessionPid: 'x' }), /No session 'x' is running/);
+    else assert.equal(RealtimeMonitor.start({ sessionPid: 's' }).running, false);
+    assert.equal(timers, isOn ? 1 : 0);
+    call.close('over');
+    assert.equal(timers, 0);
+    monitor?.stop();
+  }
 });

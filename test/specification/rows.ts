@@ -63,19 +63,19 @@ QUA-06 | Background noise < 2 % | external: needs calls of real callers
 AVL-01 | 99.9 % uptime = successful of all probes | ops/health/health-monitor.test.ts > AVL-01
 AVL-02 | Measured by the health endpoint, shown in /status | specification/endpoints.test.ts > HLT-06
 AVL-03 | Recovery of a component < 30 s | runner/breaker.test.ts > R-19; cli/processes/processes.test.ts > what dies is started again
-MON-01 | RealtimeMonitor starts | not built: the 4 Hz monitor
-MON-02 | session_pid | not built: the 4 Hz monitor
-MON-03 | components | not built: the 4 Hz monitor
-MON-04 | alert_thresholds as plain numbers | not built: the 4 Hz monitor
-MON-05 | latency_ms 150, above | not built: the 4 Hz monitor
-MON-06 | quality_score 3.0, below | ops/alerts/engine.test.ts > R-07, MON-06
-MON-07 | memory_mb 500, above | not built: the 4 Hz monitor
-MON-08 | cpu_percent 70, above | not built: the 4 Hz monitor
-MON-09 | error_rate 0.05, above | not built: the 4 Hz monitor
-MON-10 | Real-time metrics each 250 ms | not built: the 4 Hz monitor
-MON-11 | System metrics each second | not built: a test of the sampler's interval
-MON-12 | Reports each minute | not built: the 4 Hz monitor
-MON-13 | Health checks each 5 s | ops/health/health-monitor.test.ts > checks are looked at every 5 s
+MON-01 | RealtimeMonitor starts | specification/monitor.test.ts > R-09, MON-01 to MON-04
+MON-02 | session_pid | specification/monitor.test.ts > R-09, MON-01 to MON-04; ops/monitor/thresholds.test.ts > what does not exist is refused
+MON-03 | components | specification/monitor.test.ts > R-09, MON-01 to MON-04; ops/monitor/thresholds.test.ts > what does not exist is refused
+MON-04 | alert_thresholds as plain numbers | specification/monitor.test.ts > R-09, MON-01 to MON-04; ops/monitor/thresholds.test.ts > what does not exist is refused
+MON-05 | latency_ms 150, above | specification/monitor.test.ts > MON-05; ops/monitor/thresholds.test.ts > MON-05, MON-07 to MON-09
+MON-06 | quality_score 3.0, below | specification/monitor.test.ts > MON-06; ops/monitor/thresholds.test.ts > MON-06; ops/alerts/engine.test.ts > R-07, MON-06
+MON-07 | memory_mb 500, above | specification/monitor.test.ts > MON-07, MON-08; ops/monitor/thresholds.test.ts > MON-05, MON-07 to MON-09
+MON-08 | cpu_percent 70, above | specification/monitor.test.ts > MON-07, MON-08; ops/monitor/thresholds.test.ts > MON-05, MON-07 to MON-09
+MON-09 | error_rate 0.05, above | specification/monitor.test.ts > MON-09; ops/monitor/thresholds.test.ts > MON-05, MON-07 to MON-09
+MON-10 | Real-time metrics each 250 ms | ops/monitor/realtime-monitor.test.ts > MON-10 to MON-12; specification/monitor.test.ts > R-09, MON-01 to MON-04, MON-10
+MON-11 | System metrics each second | ops/monitor/realtime-monitor.test.ts > MON-10 to MON-12; specification/monitor.test.ts > R-09, MON-01 to MON-04, MON-10
+MON-12 | Reports each minute | ops/monitor/realtime-monitor.test.ts > MON-10 to MON-12; specification/monitor.test.ts > R-09, MON-01 to MON-04, MON-10
+MON-13 | Health checks each 5 s | ops/health/health-monitor.test.ts > checks are looked at every 5 s; ops/monitor/realtime-monitor.test.ts > MON-10 to MON-12
 MET-01 | Module Metrics, one store | metrics/registry.test.ts > R-01, R-12
 MET-02 | In memory, fast, nothing lost in one millisecond | metrics/registry.test.ts > R-01, R-12
 MET-03 | 24 h of detail | ops/history/history.test.ts > seconds and minutes of a counter
@@ -156,11 +156,11 @@ CFG-04 | telemetry.retention_hours 24 | config/specification.test.ts > R-10
 CFG-05 | health_server.enabled | config/specification.test.ts > R-10
 CFG-06 | health_server.port 8080 | config/specification.test.ts > R-10
 CFG-07 | health_server.host "0.0.0.0" | config/specification.test.ts > R-10
-CFG-08 | monitoring.real_time_enabled | config/specification.test.ts > R-10
-CFG-09 | monitoring.alert_thresholds.latency_ms 150 | config/specification.test.ts > R-10
-CFG-10 | monitoring.alert_thresholds.error_rate 0.05 | config/specification.test.ts > R-10
-CFG-11 | monitoring.alert_thresholds.memory_percent 80 | config/specification.test.ts > R-10
-CFG-12 | monitoring.alert_thresholds.cpu_percent 70 | config/specification.test.ts > R-10
+CFG-08 | monitoring.real_time_enabled | config/specification.test.ts > R-10; specification/monitor.test.ts > CFG-08
+CFG-09 | monitoring.alert_thresholds.latency_ms 150 | config/specification.test.ts > R-10; specification/monitor.test.ts > CFG-09 to CFG-12
+CFG-10 | monitoring.alert_thresholds.error_rate 0.05 | config/specification.test.ts > R-10; specification/monitor.test.ts > CFG-09 to CFG-12
+CFG-11 | monitoring.alert_thresholds.memory_percent 80 | config/specification.test.ts > R-10; specification/monitor.test.ts > CFG-09 to CFG-12
+CFG-12 | monitoring.alert_thresholds.cpu_percent 70 | config/specification.test.ts > R-10; specification/monitor.test.ts > CFG-09 to CFG-12
 DEP-01 | Container health check | rules/deploy.test.ts > DEP-01
 DEP-02 | Kubernetes Deployment | rules/deploy.test.ts > DEP-02
 DEP-03 | Liveness probe | rules/deploy.test.ts > DEP-02, DEP-03; specification/endpoints.test.ts > DEP-04
