@@ -19,6 +19,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command:
   dispatch: () => import('./commands/dispatch.ts'),
   rooms: () => import('./commands/rooms.ts'),
   alerts: () => import('./commands/alerts.ts'),
+  history: () => import('./commands/history.ts'),
   config: () => import('./commands/config.ts'),
   healthcheck: () => import('./commands/healthcheck.ts'),
   version: () => import('./commands/version.ts'),

@@ -3,6 +3,7 @@ import { ruleOnTrust } from '../alerts/rules.ts';
 import { simulateRule } from '../../ops/alerts/index.ts';
 import { readSimulation } from '../alerts/simulation.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { readDuration } from '../durations.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkAction, formatOf, jsonAnswer, tableOf } from '../livekit/access.ts';
 import { askServer, URL_OPTION } from '../operations/server-client.ts';
@@ -192,15 +193,13 @@ function withProblems<T>(work: () => T): T {
   }
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
 function seconds(text: string | undefined): number {
-  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)([smhd])?$/.exec(text ?? '') ?? [];
-  if (number === undefined) {
+  const length = readDuration(text ?? '');
+  if (length === undefined) {
     throw new UserError('Command line is not valid', {
       exitCode: EXIT.config,
       problems: ['--for: wanted a time such as 30m, 2h or 1d'],
     });
   }
-  return Number(number) * (UNITS[unit] ?? 1);
+  return length;
 }

@@ -134,6 +134,8 @@ export function createOperations(options: OperationsOptions): Operations {
       configuration: {
         agent_name: runtime.agentName,
         max_concurrent_jobs: config.capacity.maxSessions,
+        server_url: livekit?.view.report().server_url,
+        worker_type: livekit === null || livekit === undefined ? undefined : config.livekit.jobType,
         region: config.agent.region,
         health_check_port: config.healthServer.port,
       },

@@ -15,6 +15,8 @@ export interface ServerRequest {
   /** From `/` on. */
   readonly path: string;
   readonly body?: unknown;
+  /** Of the answer; 4 million unless more is asked for. */
+  readonly maxChars?: number | undefined;
 }
 
 const LIMIT_MS = 10_000;
@@ -28,7 +30,10 @@ const CODES: Readonly<Record<number, ExitCode>> = {
 };
 
 /** The answer's JSON; a `UserError` for everything that is no success. */
-export async function askServer(context: CommandContext, { method, path, body }: ServerRequest): Promise<unknown> {
+export async function askServer(
+  context: CommandContext,
+  { method, path, body, maxChars = MAX_BODY_CHARS }: ServerRequest,
+): Promise<unknown> {
   const { args, config } = context;
   const base = args.string('url') ?? `http://${ownHost(config.healthServer.host)}:${config.healthServer.port}`;
   if (!URL.canParse(base) || !/^https?:$/.test(new URL(base).protocol)) {
@@ -52,7 +57,7 @@ export async function askServer(context: CommandContext, { method, path, body }:
       redirect: 'manual',
       signal: AbortSignal.timeout(LIMIT_MS),
     });
-    text = (await response.text()).slice(0, MAX_BODY_CHARS);
+    text = (await response.text()).slice(0, maxChars);
   } catch (error) {
     throw new UserError('Server gives no answer', {
       exitCode: EXIT.connection,

@@ -1,7 +1,7 @@
 // The history of all processes as one: each is asked for its own, sums are added and buckets merged.
+import type { Hono, MiddlewareHandler } from 'hono';
 import { nearest } from '../../config/nearest.ts';
 import { type HistorySource, mergedSource } from '../../ops/history/index.ts';
-import type { RouteExtension } from '../../server/options.ts';
 import { historyRoutes } from '../../server/routes/history.ts';
 import { remoteHistory } from '../operations/remote-history.ts';
 import type { ProcessWatch } from './watch.ts';
@@ -11,12 +11,11 @@ const ANSWER_MS = 15_000;
 
 export interface ProcessHistoryOptions {
   readonly watch: Pick<ProcessWatch, 'reports' | 'ask'>;
-  readonly origin: string;
   /** Epoch time, ms. */
   now(): number;
 }
 
-export function processHistory({ watch, origin, now }: ProcessHistoryOptions): RouteExtension {
+export function addProcessHistory(app: Hono, { watch, now }: ProcessHistoryOptions, secured: MiddlewareHandler): void {
   const sources = new Map(
     watch
       .reports()
@@ -25,7 +24,8 @@ export function processHistory({ watch, origin, now }: ProcessHistoryOptions): R
         remoteHistory(async (path) => await askProcess(watch, number, path)),
       ]),
   );
-  return historyRoutes({ now, nearest, origin, source: mergedSource(sources) });
+  app.use('/api/history/*', secured);
+  historyRoutes({ now, nearest, origin: `${sources.size} processes`, source: mergedSource(sources) }).add(app);
 }
 
 async function askProcess(watch: ProcessHistoryOptions['watch'], number: number, path: string): Promise<unknown> {

@@ -2,13 +2,14 @@
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { bodyLimit } from 'hono/body-limit';
-import { secureHeaders } from 'hono/secure-headers';
 import { failure } from '../../server/answers.ts';
 import { authorize, isOriginAllowed, refusal } from '../../server/auth.ts';
 import type { AuthOptions } from '../../server/options.ts';
 import { WEBHOOK_PATH } from '../../server/routes/livekit.ts';
 import { PROBE_PATHS, prefersText } from '../../server/routes/probes.ts';
 import { RATING_PATH } from '../../server/routes/ratings.ts';
+import { securityHeaders } from '../../server/security-headers.ts';
+import { addProcessHistory } from './history.ts';
 import { mergeDashboards, mergeJsonMetrics, mergeTools, type Part, total, weighted } from './merge.ts';
 import { mergePrometheus } from './metrics.ts';
 import { addProcessMonitor } from './monitor.ts';
@@ -60,10 +61,7 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     await next();
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   });
-  const secured = secureHeaders({
-    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    strictTransportSecurity: false,
-  });
+  const secured = securityHeaders();
   app.use(async (c, next) => {
     const { path } = c.req;
     const isOpen = PROBES.has(path) || path === WEBHOOK_PATH || (path === '/metrics' && auth.openMetrics === true);
@@ -228,6 +226,7 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   });
 
   addProcessMonitor(app, options, secured);
+  addProcessHistory(app, options, secured);
   app.all('/processes/:number/*', (c) => {
     const number = wholeNumber(c.req.param('number'));
     const url = new URL(c.req.url);

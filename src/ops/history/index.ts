@@ -4,7 +4,7 @@ export { createHistoryInstruments, type HistoryInstruments } from './instruments
 export { EXPORT_FORMATS, type ExportFormat, exportText, type ExportWriter } from './export/formats.ts';
 export { chosenSeries, exportRange, wholeSeries } from './export/whole-series.ts';
 export { openHistoryFolder } from './read-only.ts';
-export { mergedSource, PROCESS_LABEL } from './merge.ts';
+export { mergedSource, PROCESS_LABEL, UnavailableError } from './merge.ts';
 export { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryOptions } from './options.ts';
 export {
   type HistoryAnswer,
@@ -15,5 +15,7 @@ export {
   type Range,
 } from './query.ts';
 export { historyReport, type ReportRequest } from './report/report.ts';
+export { scaleOf, shown } from './report/units.ts';
+export { durationText, timeText } from './report/axis.ts';
 export { exportedName, selector, unknownMetric } from './selector.ts';
 export { type HistorySource, type HistoryStatus, sourceOf } from './source.ts';

@@ -15,6 +15,11 @@ import type { HistorySource, HistoryStatus } from './source.ts';
 /** Label that tells the process of what cannot be added. */
 export const PROCESS_LABEL = 'process';
 
+/** Nobody who was asked has answered. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
 /** `sources` by the name of their process. One that rejects (with something else than a `RangeError`) is told as missing;
  *  a query rejects where all do. `label.process` chooses one. */
 export function mergedSource(sources: ReadonlyMap<string, HistorySource>): HistorySource {
@@ -32,7 +37,7 @@ export function mergedSource(sources: ReadonlyMap<string, HistorySource>): Histo
         missing.push(name);
       }
     }
-    if (answers.size === 0) throw reason ?? new Error('No process answers');
+    if (answers.size === 0) throw new UnavailableError('no process tells its history now', { cause: reason });
     return { answers, missing };
   }
   const all = [...sources.keys()];

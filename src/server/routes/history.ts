@@ -7,6 +7,7 @@ import {
   type HistoryQuery,
   historyReport,
   type HistorySource,
+  UnavailableError,
   unknownMetric,
 } from '../../ops/history/index.ts';
 import { failure } from '../answers.ts';
@@ -47,14 +48,17 @@ function add(app: Hono, api: HistoryApi): void {
       return await work();
     } catch (error) {
       if (error instanceof RangeError) return failure(api, 400, 'invalid_query', error.message);
+      if (error instanceof UnavailableError) return failure(api, 503, 'unavailable', error.message);
       throw error;
     } finally {
       running--;
     }
   };
   app.get('/api/history', async (c) => {
-    const [{ storage, problem, bytes }, series] = await Promise.all([api.source.status(), api.source.series()]);
-    return c.json({ storage, problem, bytes, series, total: series.length });
+    return await limited(async () => {
+      const [{ storage, problem, bytes }, series] = await Promise.all([api.source.status(), api.source.series()]);
+      return c.json({ storage, problem, bytes, series, total: series.length });
+    });
   });
   app.get('/api/history/query', async (c) => await limited(async () => await answered(c, api)));
 }
