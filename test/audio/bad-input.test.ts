@@ -160,6 +160,26 @@ test('ten minutes in one chunk are taken as far as there is room, and the rest w
   assert.equal(analyzer.quality?.windows, 59);
 });
 
+test('ten minutes in one chunk are resampled as in chunks of any length', () => {
+  const core = createAudioCore({ maxSlots: 2 });
+  const random = seeded(SEED + 3);
+  const pcm = Int16Array.from({ length: 10 * 60 * 8000 }, () => Math.floor(random() * 65_536) - 32_768);
+  const [whole, parts] = [core.openResampler(8000, 16_000), core.openResampler(8000, 16_000)];
+  const [a, b] = [new Int16Array(whole.maxOutput(pcm.length)), new Int16Array(whole.maxOutput(pcm.length) + 20_000)];
+  const count = whole.process(pcm, a);
+  let written = 0;
+  for (let at = 0; at < pcm.length; ) {
+    const part = pcm.subarray(at, at + 1 + Math.floor(random() * 9000));
+    written += parts.process(part, b.subarray(written));
+    at += part.length;
+  }
+  assert.equal(written, count);
+  assert.equal(
+    a.findIndex((sample, i) => i < count && sample !== b[i]),
+    -1,
+  );
+});
+
 test('one sample at a time is as good as a frame', () => {
   const core = createAudioCore({ maxSlots: 2 });
   for (const rateHz of [8000, 48_000] as readonly SampleRateHz[]) {
