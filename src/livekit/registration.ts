@@ -82,6 +82,8 @@ export class Registration {
   #heardAtMs = 0;
   #lostAtMs: number | null = null;
   #lastLoss: string | null = null;
+  #pongAtMs: number | null = null;
+  #pingMs: number | null = null;
   #cancelTimer: () => void = () => {};
 
   constructor(options: RegistrationOptions) {
@@ -97,6 +99,13 @@ export class Registration {
   }
   get lastLoss(): string | null {
     return this.#lastLoss;
+  }
+  /** When the server last answered a ping (ms since 1970), and how long that took; null before the first. */
+  get pongAtMs(): number | null {
+    return this.#pongAtMs;
+  }
+  get pingMs(): number | null {
+    return this.#pingMs;
   }
 
   start(): void {
@@ -189,9 +198,12 @@ export class Registration {
         // A later protocol may say things that we need not understand, as often as it likes.
         return this.#o.events.ignored('unknown');
       case 'pong': {
-        const ms = this.#o.epochMs() - news.pingAtMs;
-        if (ms >= 0 && ms < this.#o.timing.silenceMs) this.#o.events.roundTrip(ms);
-        return;
+        this.#pongAtMs = this.#o.epochMs();
+        const ms = this.#pongAtMs - news.pingAtMs;
+        // The wall clock may have been set meanwhile.
+        if (ms < 0 || ms >= this.#o.timing.silenceMs) return;
+        this.#pingMs = ms;
+        return this.#o.events.roundTrip(ms);
       }
       default:
         return this.#o.events.news(news);

@@ -84,6 +84,9 @@ export interface RegistrationStatus {
   readonly workerId: string | null;
   readonly region: string | null;
   readonly lastLoss: string | null;
+  /** When the server last answered a ping (ms since 1970), and how long that took; null before the first. */
+  readonly pongAtMs: number | null;
+  readonly pingMs: number | null;
 }
 
 export interface WorkerStatus {
@@ -184,13 +187,15 @@ class LiveKitWorker implements Worker {
       scaleUp: verdict.scaleUp,
       running: this.#jobs.running,
       reserved: this.#jobs.reserved,
-      registrations: this.#seats.map(({ agent, jobType, registration: { state, facts, lastLoss } }) => ({
+      registrations: this.#seats.map(({ agent, jobType, registration: { state, facts, lastLoss, pongAtMs, pingMs } }) => ({
         agent: agent.name,
         jobType,
         state,
         workerId: facts?.workerId ?? null,
         region: facts?.region ?? null,
         lastLoss,
+        pongAtMs,
+        pingMs,
       })),
     };
   }

@@ -124,10 +124,16 @@ async function serverComesAndGoes(host: HostName): Promise<void> {
     assert.equal((await ready(503)).reason, 'livekit not registered');
     const health = await get(server, '/health');
     assert.deepEqual([health.code, health.body.status], [200, 'degraded']);
+    const line = async () => (await get(server, '/health')).body.livekit as Record<string, unknown>;
+    assert.deepEqual([(await line()).connected, (await line()).connection_quality], [false, 'disconnected']);
     assert.equal((await get(server, '/health/live')).code, 200);
     await livekit.start();
     await ready(200);
     assert.equal((await get(server, '/health')).body.status, 'healthy');
+    assert.equal((await line()).connected, true);
+    // The first ping goes out after 5 s.
+    await until('a heartbeat', 10_000, async () => typeof (await line()).last_heartbeat === 'string');
+    assert.match(String((await line()).connection_quality), /^(excellent|good|poor)$/);
     await livekit.kill();
     await ready(503);
     // Calls that come another way are taken all the same.

@@ -104,6 +104,7 @@ export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitSer
       const { ready, reason, load, running, reserved, registrations } = worker.status();
       return {
         rtc: true,
+        ...connectionOf(registrations),
         server_url: rooms,
         ready,
         reason,
@@ -124,6 +125,24 @@ export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitSer
       await worker.drain(limitMs);
       await disposeNative();
     },
+  };
+}
+
+/** Round trips of pings, in ms; above it is poor. */
+const EXCELLENT_MS = 50;
+const GOOD_MS = 100;
+
+/** The contract's `LiveKitHealth`, by the worst of the registrations; null: not known before the first ping. */
+function connectionOf(registrations: ReturnType<Worker['status']>['registrations']) {
+  const connected = registrations.every(({ state }) => state === 'registered');
+  const pongs = registrations.map(({ pongAtMs }) => pongAtMs).filter((at) => at !== null);
+  const pings = registrations.map(({ pingMs }) => pingMs).filter((ms) => ms !== null);
+  const worst = Math.max(...pings);
+  const quality = pings.length === 0 ? null : worst < EXCELLENT_MS ? 'excellent' : worst < GOOD_MS ? 'good' : 'poor';
+  return {
+    connected,
+    last_heartbeat: pongs.length === 0 ? null : new Date(Math.min(...pongs)).toISOString(),
+    connection_quality: connected ? quality : 'disconnected',
   };
 }
 
@@ -200,7 +219,7 @@ function withoutRtc(serverUrl: string, reason: string): LiveKitService {
     // Waiting would not help: probes would keep a pod out for ever that takes its other calls well.
     notReady: () => null,
     trouble: () => reason,
-    report: () => ({ rtc: false, server_url: serverUrl, ready: false, reason }),
+    report: () => ({ rtc: false, connected: false, server_url: serverUrl, ready: false, reason }),
     drain: () => Promise.resolve(),
   };
 }

@@ -116,7 +116,10 @@ test('pings every 5 s; silence ends the connection after 15 s, any sign of life 
   assert.equal(link.all('ping').length, 1);
   const at = link.last('ping')?.timestamp ?? 0n;
   await bench.clock.advance(40);
+  assert.equal(bench.worker.status().registrations[0]?.pongAtMs, null);
   link.say({ case: 'pong', value: { lastTimestamp: at, timestamp: at } });
+  const { pongAtMs, pingMs } = bench.worker.status().registrations[0] ?? {};
+  assert.deepEqual([pongAtMs, pingMs], [Number(at) + 40, 40]);
   for (let i = 0; i < 5; i++) {
     await bench.clock.advance(9000);
     link.alive();
