@@ -4,7 +4,7 @@ import { accepts } from 'hono/accepts';
 import { bodyLimit } from 'hono/body-limit';
 import { failure } from '../../server/answers.ts';
 import { authorize, isOriginAllowed, refusal } from '../../server/auth.ts';
-import type { AuthOptions } from '../../server/options.ts';
+import type { AuthOptions, RouteExtension } from '../../server/options.ts';
 import { WEBHOOK_PATH } from '../../server/routes/livekit.ts';
 import { PROBE_PATHS, prefersText } from '../../server/routes/probes.ts';
 import { RATING_PATH } from '../../server/routes/ratings.ts';
@@ -13,6 +13,7 @@ import { addProcessHistory } from './history.ts';
 import { mergeDashboards, mergeJsonMetrics, mergeTools, type Part, total, weighted } from './merge.ts';
 import { mergePrometheus } from './metrics.ts';
 import { addProcessMonitor } from './monitor.ts';
+import { shareAnswers } from './shared-answers.ts';
 import type { ProcessReport, ProcessWatch } from './watch.ts';
 
 export interface ProcessRoutesOptions {
@@ -27,6 +28,8 @@ export interface ProcessRoutesOptions {
   readonly scaleUpAt: number;
   /** Prometheus text about the supervisor itself. */
   ownMetrics(): string;
+  /** Watched here, for all processes. */
+  readonly alerts?: RouteExtension | undefined;
   /** What `/status` says besides. */
   status(): Readonly<Record<string, unknown>>;
 }
@@ -171,18 +174,22 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     });
   });
 
-  app.get('/metrics', secured, async (c) => {
-    const supports = ['text/plain', 'application/openmetrics-text', 'application/json'];
-    if (accepts(c, { header: 'Accept', supports, default: 'text/plain' }) === 'application/json') {
-      return c.json(mergeJsonMetrics(await askAll('/metrics')));
-    }
+  const page = shareAnswers(async () => {
     const texts = await Promise.all(
       watch.reports().map(async ({ number }) => {
         const answer = await watch.ask(number, '/metrics', { headers: { accept: 'text/plain' } });
         return { process: String(number), text: answer?.ok === true ? await answer.text().catch(() => '') : '' };
       }),
     );
-    return c.body(options.ownMetrics() + mergePrometheus(texts), 200, { 'content-type': PROMETHEUS_TYPE });
+    return options.ownMetrics() + mergePrometheus(texts);
+  }, options.now);
+  const numbers = shareAnswers(async () => mergeJsonMetrics(await askAll('/metrics')), options.now);
+  app.get('/metrics', secured, async (c) => {
+    const supports = ['text/plain', 'application/openmetrics-text', 'application/json'];
+    if (accepts(c, { header: 'Accept', supports, default: 'text/plain' }) === 'application/json') {
+      return c.json(await numbers());
+    }
+    return c.body(await page(), 200, { 'content-type': PROMETHEUS_TYPE });
   });
 
   app.get('/sessions', secured, async (c) => {
@@ -214,8 +221,9 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     }
     return failure(options, 404, 'session_not_found', 'No session has this id, or it ended too long ago');
   });
+  const dashboards = shareAnswers(() => askAll('/dashboard'), options.now);
   app.get('/dashboard', secured, async (c) => {
-    const parts = await askAll('/dashboard');
+    const parts = await dashboards();
     if (parts.length === 0) return failure(options, 503, 'unavailable', 'No process answers now; try again soon');
     return c.json(mergeDashboards(parts));
   });
@@ -225,6 +233,7 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     return c.json(mergeTools(parts));
   });
 
+  options.alerts?.add(app);
   addProcessMonitor(app, options, secured);
   addProcessHistory(app, options, secured);
   app.all('/processes/:number/*', (c) => {

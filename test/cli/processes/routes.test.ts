@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mergePrometheus } from '../../../src/cli/processes/metrics.ts';
 import { createProcessRoutes } from '../../../src/cli/processes/routes.ts';
+import { shareAnswers } from '../../../src/cli/processes/shared-answers.ts';
 import { processOfToken } from '../../../src/cli/processes/sockets.ts';
 import type { ProcessReport, ProcessWatch } from '../../../src/cli/processes/watch.ts';
 
@@ -199,6 +200,37 @@ test('a rating finds the process of its session; what all refuse is refused', as
   assert.equal((await post('/sessions/mine/rating', `{"rating": ${' '.repeat(70_000)}4}`)).status, 413);
   assert.equal((await post('/sessions/mine/rating', '{}', { origin: 'https://evil.example' })).status, 403);
   assert.equal((await post('/sessions/mine/rating', '{"rating": 4}', { origin: 'http://127.0.0.1' })).status, 201);
+});
+
+test('a thousand scrapers at once cost each process one look, and the page is whole for all', async () => {
+  const { app, asked } = rig([ONE, TWO, DEAD]);
+  const pages = await Promise.all(
+    Array.from({ length: 1000 }, async () => (await app.request('http://127.0.0.1/metrics')).text()),
+  );
+  assert.equal(new Set(pages).size, 1);
+  assert.match(pages[0] ?? '', /^calls\{process="2"\} 3$/m);
+  assert.equal(asked.length, 3);
+});
+
+test('what is shared is fresh, and a failure is not kept', async () => {
+  let nowMs = 0;
+  let made = 0;
+  const ask = shareAnswers(
+    async () => {
+      if (++made === 2) throw new Error('once');
+      return made;
+    },
+    () => nowMs,
+  );
+  assert.deepEqual(await Promise.all([ask(), ask()]), [1, 1]);
+  nowMs = 124;
+  assert.equal(await ask(), 1);
+  nowMs = 125;
+  await assert.rejects(ask(), /once/);
+  assert.equal(await ask(), 3);
+  // The clock was set back.
+  nowMs = -60_000;
+  assert.equal(await ask(), 4);
 });
 
 test('probes have their other names here, too, and status tells what was asked', async () => {
