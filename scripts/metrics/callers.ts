@@ -9,6 +9,8 @@ const PACKET_SAMPLES = (RATE_HZ * PACKET_MS) / 1000;
 /** The phrase, and silence up to this length. */
 const PATIENT_MS = 9000;
 const IMPATIENT_MS = 4000;
+/** Late frames that are closer together have one cause. */
+const PAUSE_MS = 100;
 /** A call ends after so long, and another one begins. */
 const CALL_MS = 25_000;
 
@@ -27,8 +29,9 @@ export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<num
   const callers: Caller[] = [];
   let frames = 0;
   let late = 0;
-  /** Seconds since the start in which a frame was late: one pause of the machine makes a frame of every call late. */
-  const lateSeconds = new Set<number>();
+  /** Times that frames began to be late: one pause of the machine makes a frame of every call late. */
+  let pauses = 0;
+  let lateMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
   const startMs = performance.now();
   for (let i = 0; i < count; i++) {
@@ -56,7 +59,10 @@ export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<num
       caller.late = session.framesLate;
       frames += decided;
       late += tardy;
-      if (tardy > 0) lateSeconds.add(Math.floor((performance.now() - startMs) / 1000));
+      if (tardy > 0) {
+        if (nowMs - lateMs > PAUSE_MS) pauses++;
+        lateMs = nowMs;
+      }
     }
   }
 
@@ -75,7 +81,7 @@ export function holdCalls(runtime: Runtime, count: number, phrase: ArrayLike<num
   })();
 
   return {
-    counts: () => ({ frames, late, lateSeconds: [...lateSeconds] }),
+    counts: () => ({ frames, late, pauses }),
     async stop() {
       stopped = true;
       await done;

@@ -45,7 +45,7 @@ if (!isControl) {
   for (const target of targets) {
     await addTarget(target);
     // Not all in one instant, as no program with one receiver does.
-    await pause(120);
+    await pause(300);
   }
 }
 
@@ -62,7 +62,7 @@ async function addTarget(text: string): Promise<void> {
       histograms === 'exponential' ? 'base2_exponential_bucket_histogram' : 'explicit_bucket_histogram',
     OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
     OTEL_EXPORTER_OTLP_COMPRESSION: compression,
-    OTEL_METRIC_EXPORT_INTERVAL: '1000',
+    OTEL_METRIC_EXPORT_INTERVAL: '5000',
     OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
   });
   if (settings === null) throw new Error(`No settings for ${text}`);
