@@ -14,6 +14,7 @@ import { type CatalogueEntry, catalogueOf } from '../../src/metrics/index.ts';
 import { createAlertInstruments } from '../../src/ops/alerts/index.ts';
 import { createHistoryInstruments } from '../../src/ops/history/instruments.ts';
 import { createLogger } from '../../src/ops/logs.ts';
+import { createMonitorInstruments } from '../../src/ops/monitor/index.ts';
 import { createNotifyInstruments } from '../../src/ops/notify/instruments.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 
@@ -80,6 +81,7 @@ export async function everyInstrument(): Promise<CatalogueEntry[]> {
   createAlertInstruments(registry);
   createNotifyInstruments(registry);
   createHistoryInstruments(registry);
+  createMonitorInstruments(registry);
   const credentials = { apiKey: 'none', apiSecret: 'none', server: 'ws://localhost' };
   liveKitRoutes({ credentials, agentName: undefined, registry, log });
   const entries = catalogueOf(registry);
