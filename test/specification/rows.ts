@@ -149,12 +149,12 @@ CHN-04 | Channel slack | ops/notify/payloads.test.ts > CHN-04
 OPT-01 | PerformanceOptimizer starts with target and profile | not built: the optimizer
 OPT-02 | optimize_for_realtime changes something | not built: the optimizer
 OPT-03 | Monitors and optimizes by itself | not built: the optimizer
-CFG-01 | telemetry.enabled | config/specification.test.ts > R-10
-CFG-02 | telemetry.metrics_interval_ms 1000 | config/specification.test.ts > R-10
-CFG-03 | telemetry.export_interval_ms 60000 | config/specification.test.ts > R-10
+CFG-01 | telemetry.enabled | config/specification.test.ts > R-10; metrics/switched-off.test.ts > CFG-01
+CFG-02 | telemetry.metrics_interval_ms 1000 | config/specification.test.ts > R-10; metrics/switched-off.test.ts > CFG-02
+CFG-03 | telemetry.export_interval_ms 60000 | config/specification.test.ts > R-10; metrics/switched-off.test.ts > CFG-03
 CFG-04 | telemetry.retention_hours 24 | config/specification.test.ts > R-10
 CFG-05 | health_server.enabled | config/specification.test.ts > R-10
-CFG-06 | health_server.port 8080 | config/specification.test.ts > R-10
+CFG-06 | health_server.port 8080 | config/specification.test.ts > R-10; hosts/serve.test.ts > HTTP with bodies
 CFG-07 | health_server.host "0.0.0.0" | config/specification.test.ts > R-10
 CFG-08 | monitoring.real_time_enabled | config/specification.test.ts > R-10; specification/monitor.test.ts > CFG-08
 CFG-09 | monitoring.alert_thresholds.latency_ms 150 | config/specification.test.ts > R-10; specification/monitor.test.ts > CFG-09 to CFG-12
