@@ -24,7 +24,7 @@ export function createConversions(registry: Registry): Conversions {
     's',
     'Audio that was converted; divided by the time of conversions it is their efficiency.',
   );
-  const time = counter('time', 's', 'Time that conversions took; they run on the one thread, so it is CPU time.');
+  const time = counter('time', 's', 'Time that conversions took on their thread.');
   const input = counter('input', 'By', 'Bytes that went into conversions.');
   const output = counter('output', 'By', 'Bytes that came out of conversions.');
   const counters = [pieces, audio, time, input, output];
