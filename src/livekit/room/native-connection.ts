@@ -61,6 +61,8 @@ export function nativeConnect(native: Native): Connect {
       await room.connect(request.url, request.token, {
         autoSubscribe: true,
         dynacast: false,
+        // A second attempt after 15 s would make a room anew that was deleted meanwhile. (Not in rtc-node's types.)
+        ...({ joinRetries: 0 } as object),
         ...(request.sharedKey === undefined
           ? {}
           : {

@@ -60,6 +60,9 @@ export interface RoomTransportOptions {
   readonly onEnding?: ((reason: string) => void) | undefined;
 }
 
+/** From the end of a reply to the ear: jitter buffer, network, and the data channel of its words. */
+export const LINGER_MS = 250;
+
 /** A server that does not answer is left without its consent. */
 export const LEAVE_MS = 3000;
 

@@ -18,6 +18,7 @@ import type { RoomEvent } from './room-observer.ts';
 import {
   DEFAULT_ROOM_LIMITS,
   LEAVE_MS,
+  LINGER_MS,
   MAX_TEXT_CHARS,
   RETURNED_MS,
   type RoomLimits,
@@ -67,6 +68,8 @@ export class RoomTransport implements Transport {
   #cancelStats: () => void = () => {};
   #cancelWords: (() => void) | null = null;
   #returningUntilMs = Number.NEGATIVE_INFINITY;
+  /** When the last reply was over. */
+  #repliedMs = Number.NEGATIVE_INFINITY;
   #ending: string | null = null;
   readonly #first: PromiseWithResolvers<Peer | null> = Promise.withResolvers();
   readonly #over: PromiseWithResolvers<string> = Promise.withResolvers();
@@ -181,6 +184,7 @@ export class RoomTransport implements Transport {
   notify(notice: CallNotice): void {
     if (notice.type === 'state' && notice.state === 'user-speaking') this.#voice.skipRepetition();
     if (notice.type === 'state' && notice.state === 'agent-speaking') this.#showWords();
+    if (notice.type === 'reply') this.#repliedMs = this.#o.clock.now();
     this.#words.show(notice, { callerIdentity: this.#link.identity, callerTrackId: this.#openTrackId });
   }
 
@@ -224,8 +228,12 @@ export class RoomTransport implements Transport {
     this.#o.onEnding?.(reason);
     this.#tell({ type: 'ended', atMs: this.#o.clock.now(), reason });
     this.room.use(null);
-    const leaving = this.#connection?.leave() ?? Promise.resolve();
     const { clock } = this.#o;
+    // The end of a reply that ends the call is on its way still, as sound and as text.
+    const isHeard = this.#connection !== null && this.#link.caller !== null;
+    if (isHeard && clock.now() - this.#repliedMs < LINGER_MS)
+      await new Promise<void>((go) => clock.setTimer(go, LINGER_MS));
+    const leaving = this.#connection?.leave() ?? Promise.resolve();
     const { signal } = new AbortController();
     await within(leaving, { clock, limitMs: LEAVE_MS, signal, discard: () => {} }).catch(() => {});
     this.#over.resolve(reason);

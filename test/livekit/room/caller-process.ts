@@ -2,6 +2,7 @@
 // real time: a person who speaks, and who tries again every second when the line is lost.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { FfiRequest, livekitFfiRequest, LocalTrackMuteRequest } from '@livekit/rtc-ffi-bindings';
 import {
   AudioFrame,
   AudioSource,
@@ -33,6 +34,8 @@ let publication: LocalTrackPublication | null = null;
 let speech: Int16Array = new Int16Array(0);
 let spoken = 0;
 
+/** How far ahead of the microphone frames lie ready: a process that is kept from its work for so long does not stutter. */
+let aheadMs = 0;
 /** Real time, 10 ms after 10 ms, silence where nothing is to be said. */
 let frames = 0;
 const first = performance.now();
@@ -41,10 +44,10 @@ setInterval(() => {
     if (source === null) continue;
     const data = new Int16Array(FRAME);
     if (spoken < speech.length) {
-      if (spoken === 0) tell('speaking');
+      if (spoken === 0) setTimeout(tell, aheadMs, 'speaking');
       data.set(speech.subarray(spoken, spoken + FRAME));
       spoken += FRAME;
-      if (spoken >= speech.length) tell('spoken');
+      if (spoken >= speech.length) setTimeout(tell, aheadMs, 'spoken');
     }
     source.captureFrame(new AudioFrame(data, RATE, 1, FRAME)).catch(() => {});
   }
@@ -77,6 +80,7 @@ interface Join {
   readonly url: string;
   readonly token: string;
   readonly key?: string;
+  readonly aheadMs?: number;
   /** Joins anew, for ever, when the SDK has given up. */
   readonly again?: boolean;
   readonly record?: string;
@@ -85,6 +89,7 @@ interface Join {
 async function join(command: Join): Promise<void> {
   const { url, token, key } = command;
   recordings = command.record;
+  aheadMs = command.aheadMs ?? 0;
   const here = new Room();
   room = here;
   here.on(RoomEvent.ParticipantConnected, (p) => tell('peer', { identity: p.identity }));
@@ -120,13 +125,25 @@ async function join(command: Join): Promise<void> {
       ? {}
       : { encryption: { keyProviderOptions: { sharedKey: new TextEncoder().encode(key) } } as never }),
   });
-  source = new AudioSource(RATE, 1, 100);
+  await publish(here);
+  tell('joined', { peers: [...here.remoteParticipants.keys()] });
+}
+
+async function publish(here: Room): Promise<void> {
+  source = new AudioSource(RATE, 1, 100 + 2 * aheadMs);
+  frames -= aheadMs / 10;
   const options = new TrackPublishOptions();
   options.source = TrackSource.SOURCE_MICROPHONE;
   publication =
     (await here.localParticipant?.publishTrack(LocalAudioTrack.createAudioTrack('microphone', source), options)) ??
     null;
-  tell('joined', { peers: [...here.remoteParticipants.keys()] });
+}
+
+/** rtc-node has no words for it. */
+function mute(isMuted: boolean): void {
+  const track = publication?.track as unknown as { readonly ffi_handle: { readonly handle: bigint } };
+  const value = new LocalTrackMuteRequest({ trackHandle: track.ffi_handle.handle, mute: isMuted });
+  livekitFfiRequest(new FfiRequest({ message: { case: 'localTrackMute', value } }).toBinary());
 }
 
 async function joinAgain(command: Join): Promise<void> {
@@ -185,6 +202,12 @@ async function perform(command: Command): Promise<unknown> {
       source = null;
       await local?.unpublishTrack(publication?.sid ?? '', true);
       return tell('unpublished');
+    case 'publish':
+      if (room !== null) await publish(room);
+      return tell('published');
+    case 'mute':
+      mute(command.on);
+      return tell('muted', { on: command.on });
     case 'simulate':
       return room?.simulateScenario(command.kind);
     case 'exit': {

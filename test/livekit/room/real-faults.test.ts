@@ -1,7 +1,7 @@
 // What can happen to the agent's own line, on a real livekit-server: the scenarios that LiveKit simulates, and a server that dies.
 // real time: a real server's outages last as long as they last.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Room } from '@livekit/rtc-node';
 import { AccessToken } from 'livekit-server-sdk';
 import { loadNative, type Native } from '../../../src/livekit/room/native.ts';
@@ -18,6 +18,10 @@ let caller: Caller;
 startRealParts((...started) => {
   [server, caller] = started;
 });
+
+/** The agent's voice; stopped also when a test fails in the middle. */
+let timer: ReturnType<typeof setInterval> | undefined;
+after(() => clearInterval(timer));
 
 /** rtc-node's room under the transport: only it can simulate. */
 let roomOfAgent: Room | null = null;
@@ -63,7 +67,7 @@ async function talking(name: string, token?: string) {
   await until('the line', 5000, () => transport.leadMs > 0);
   const block = Int16Array.from({ length: 480 }, (_, i) => 8000 * Math.sin(i * 0.1));
   let playEndMs = 0;
-  const timer = setInterval(() => {
+  timer = setInterval(() => {
     const nowMs = systemClock.now();
     while (Math.max(playEndMs, nowMs) - nowMs < transport.leadMs) {
       transport.play(block);
@@ -123,6 +127,22 @@ for (const [scenario, kind, by] of [
     await call.end();
   });
 }
+
+// What the server does of itself to a line, all in one call, one after the other; each leaves both hearing each other.
+test('speaker news, another way for the media, a migration: the call goes on', real, async (t) => {
+  const call = await talking('others');
+  for (const kind of ['SIMULATE_SPEAKER', 'SIMULATE_FORCE_TCP', 'SIMULATE_MIGRATION']) {
+    const told = caller.told.length;
+    const from = call.events.length;
+    await simulate(kind);
+    await pause(1500);
+    await until(`the end of ${kind}`, 20_000, () => call.transport.leadMs > 0);
+    await call.goesOn(told);
+    t.diagnostic(`${kind}: ${types(call.events.slice(from)).join(' ')}`);
+  }
+  assert.ok(!types(call.events).includes('ended'));
+  await call.end();
+});
 
 test('the server is killed and is back after a second: SDK or rejoin, the call goes on', real, async () => {
   const call = await talking('killed');
