@@ -124,6 +124,20 @@ export const ROWS: readonly Row[] = [
         datadog: ['p99:syrinx.event.loop.lag{$service,$env}'],
       },
       {
+        title: 'Lost and late audio',
+        description: 'Seconds of audio per second that jitter buffers missed, made up or dropped as too late.',
+        unit: 'percentunit',
+        queries: [{ legend: '{{what}}', promql: by('what', 'syrinx_jitter_audio_seconds_total') }],
+        datadog: ['sum:syrinx.jitter.audio{$service,$env} by {what}.as_rate()'],
+      },
+      {
+        title: 'Glitches of jitter buffers',
+        description: 'Per second: holes, packets twice or out of order, buffers that ran dry or over.',
+        unit: 'ops',
+        queries: [{ legend: '{{what}}', promql: by('what', 'syrinx_jitter_events_total') }],
+        datadog: ['sum:syrinx.jitter.events{$service,$env} by {what}.as_rate()'],
+      },
+      {
         title: 'Conversions of formats',
         description: 'Seconds of audio that a second of CPU converts, by kind and formats.',
         unit: 'none',
