@@ -124,6 +124,20 @@ export const ROWS: readonly Row[] = [
         datadog: ['p99:syrinx.event.loop.lag{$service,$env}'],
       },
       {
+        title: 'Signal quality',
+        description:
+          'Index of 1 to 5 of what callers sound like, over windows with speech: the mean, and what one in twenty is below.',
+        unit: 'none',
+        queries: [
+          {
+            legend: 'mean',
+            promql: `${total('syrinx_audio_quality_index_sum')} / ${total('syrinx_audio_quality_index_count')}`,
+          },
+          { legend: 'P5', promql: quantile(0.05, 'syrinx_audio_quality_index') },
+        ],
+        datadog: ['avg:syrinx.audio.quality.index{$service,$env}'],
+      },
+      {
         title: 'Lost and late audio',
         description: 'Seconds of audio per second that jitter buffers missed, made up or dropped as too late.',
         unit: 'percentunit',
