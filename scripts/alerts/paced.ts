@@ -7,7 +7,6 @@ export interface LateCall {
   hangUp(): void;
 }
 export interface Paced {
-  /** A caller whose network, a second after the beginning, holds everything back by so much and never catches up. */
   lateCall(lateMs: number): Promise<LateCall>;
   meanLatencyMs(): Promise<number>;
   /** SIGKILL. */
@@ -21,6 +20,30 @@ const children = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
+
+/** A caller whose network, a second after the beginning, holds everything back by so much and never catches up. */
+export async function lateCall(url: string, lateMs: number): Promise<LateCall> {
+  const call = await dial(`${url.replace('http', 'ws')}/call?rate=16000`);
+  await call.notice('ready');
+  const startMs = performance.now();
+  let sent = 0;
+  const timer = setInterval(() => {
+    const passedMs = performance.now() - startMs;
+    const due = Math.floor((passedMs - (passedMs > 1000 ? lateMs : 0)) / PACKET_MS);
+    for (; sent < due && !gone; sent++) call.send(SILENCE);
+  }, PACKET_MS);
+  let gone = false;
+  void call.closed.then(() => {
+    gone = true;
+    clearInterval(timer);
+  });
+  return {
+    hangUp() {
+      clearInterval(timer);
+      if (!gone) call.say({ type: 'bye' });
+    },
+  };
+}
 
 export async function startPaced(config: string, pace: number): Promise<Paced> {
   const child = spawn(bun, ['scripts/alerts/paced-server.ts', config, String(pace)], {
@@ -49,28 +72,7 @@ export async function startPaced(config: string, pace: number): Promise<Paced> {
     void ended.then(() => fail(new Error(`The paced server ended: ${errors}`)));
   });
   return {
-    async lateCall(lateMs) {
-      const call = await dial(`${url.replace('http', 'ws')}/call?rate=16000`);
-      await call.notice('ready');
-      const startMs = performance.now();
-      let sent = 0;
-      const timer = setInterval(() => {
-        const passedMs = performance.now() - startMs;
-        const due = Math.floor((passedMs - (passedMs > 1000 ? lateMs : 0)) / PACKET_MS);
-        for (; sent < due && !gone; sent++) call.send(SILENCE);
-      }, PACKET_MS);
-      let gone = false;
-      void call.closed.then(() => {
-        gone = true;
-        clearInterval(timer);
-      });
-      return {
-        hangUp() {
-          clearInterval(timer);
-          if (!gone) call.say({ type: 'bye' });
-        },
-      };
-    },
+    lateCall: (lateMs) => lateCall(url, lateMs),
     async meanLatencyMs() {
       const text = await (await fetch(`${url}/metrics`)).text();
       const of = (name: string) =>

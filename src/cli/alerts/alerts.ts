@@ -10,14 +10,14 @@ import {
   type AlertWatch,
   createAlertInstruments,
   createAlertWatch,
-  registryFacts,
-  takeUserRules,
   type WatchNews,
 } from '../../ops/alerts/index.ts';
 import type { Logger } from '../../ops/logs.ts';
 import type { RouteExtension } from '../../server/options.ts';
 import { type AlertsApi, alertRoutes } from '../../server/routes/alerts.ts';
 import { type Channels, createChannels } from './channels.ts';
+import { type Measured, measuredHere } from './measured.ts';
+import { reportForAlerts } from './process-report.ts';
 import { rulesOf } from './rules.ts';
 import { readSimulation, simulateInSlices } from './simulation.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -27,11 +27,14 @@ export interface AlertsOptions {
   readonly host: Host;
   readonly config: Config;
   readonly origins: LoadedConfig['origins'];
+  /** Where the alerts' own instruments are. */
   readonly registry: Registry;
+  /** What there is to judge. Default: what is in the registry, and the rules of user code in this process. */
+  readonly measured?: Measured | undefined;
   readonly agentName: string;
   readonly log: Logger;
   readonly clock: { now(): number; setTimer(run: () => void, delayMs: number): () => void };
-  /** Of several processes under one supervisor. */
+  /** Of several processes under one supervisor: it watches, and is told what there is to judge. */
   readonly processNumber?: string | undefined;
 }
 
@@ -48,8 +51,9 @@ export interface Alerts {
 
 /** Null where the configuration switches alerts off: then nothing of them runs. */
 export function prepareAlerts(options: AlertsOptions): Alerts | null {
-  const { config } = options;
+  const { config, processNumber } = options;
   if (!config.alerts.enabled || !config.telemetry.enabled) return null;
+  if (processNumber !== undefined) return reportForAlerts(options);
   let running: Running | undefined;
   return {
     routes: alertRoutes({ now: Date.now, api: () => running?.api }),
@@ -71,14 +75,15 @@ interface Running {
 }
 
 async function run(options: AlertsOptions): Promise<Running> {
-  const { host, config, origins, registry, agentName, log, clock, processNumber } = options;
+  const { host, config, origins, registry, agentName, log, clock } = options;
+  const measured = options.measured ?? measuredHere(registry);
   // The channels report to the watch, which is made after them since rules name channels.
   let watch: AlertWatch | undefined;
   const channels = await createChannels({
     host,
     config,
     registry,
-    agentName: processNumber === undefined ? agentName : `${agentName} ${processNumber}`,
+    agentName,
     clock,
     onSettled: (notification, ending) => {
       // A reminder that is covered by a newer notification is no loss.
@@ -100,14 +105,13 @@ async function run(options: AlertsOptions): Promise<Running> {
     const url = config.alerts.externalUrl?.replace(/\/+$/, '');
     watch = await createAlertWatch({
       engine: {
-        metrics: () => registryFacts(registry.families()),
+        metrics: measured.facts,
         channels: () => channels.names(),
         nearest,
         instruments: createAlertInstruments(registry),
-        commonLabels: processNumber === undefined ? undefined : { process: processNumber },
         generatorUrl: (rule) => (url === undefined ? '' : `${url}/api/alerts/rules#${encodeURIComponent(rule)}`),
       },
-      registry,
+      readings: measured.readings,
       clock,
       wallNow: Date.now,
       intervalMs: config.alerts.intervalMs,
@@ -116,7 +120,7 @@ async function run(options: AlertsOptions): Promise<Running> {
     });
     for (const warning of rulesOf({ config, origins }, watch.engine)) log.warn('alert rule is odd', { warning });
     const { engine } = watch;
-    const leave = takeUserRules((name, rule) => {
+    const leave = measured.takeUserRules((name, rule) => {
       for (const warning of engine.setAlertRule(name, rule)) log.warn('alert rule is odd', { warning });
     });
     const rules = engine.rules().length;
@@ -130,7 +134,7 @@ async function run(options: AlertsOptions): Promise<Running> {
     log.info('alert rules are watched', { rules, channels: channels.names(), persistent: watch.persistent });
     watch.start((notifications) => channels.dispatcher.send(notifications));
     channels.startRefreshing(watch);
-    return { api: apiOf(watch, channels, options), channels, stop: (graceMs) => stop(graceMs, leave) };
+    return { api: apiOf(watch, channels, measured, clock), channels, stop: (graceMs) => stop(graceMs, leave) };
   } catch (error) {
     await folder?.release();
     if (!(error instanceof AlertRuleError)) throw error;
@@ -180,7 +184,7 @@ function tell(news: WatchNews, log: Logger): void {
   else log.error(news.message, { error: news.error });
 }
 
-function apiOf(watch: AlertWatch, channels: Channels, { registry, clock }: AlertsOptions): AlertsApi {
+function apiOf(watch: AlertWatch, channels: Channels, measured: Measured, clock: AlertsOptions['clock']): AlertsApi {
   const { engine } = watch;
   const pause = () => new Promise<void>((go) => clock.setTimer(go, 0));
   const changed = <T>(result: T): T => {
@@ -201,7 +205,7 @@ function apiOf(watch: AlertWatch, channels: Channels, { registry, clock }: Alert
     test: (name) =>
       ruleOf(name) === undefined ? undefined : watch.test(name).map(({ id, channel }) => ({ id, channel })),
     simulate: async (request) => {
-      const context = { ruleOf, metrics: registryFacts(registry.families()), channels: channels.names() };
+      const context = { ruleOf, metrics: measured.facts(), channels: channels.names() };
       return simulateInSlices(readSimulation(request, context), () => clock.now(), pause);
     },
   };

@@ -39,7 +39,7 @@ const PROBES: ReadonlySet<string> = new Set(PROBE_PATHS);
 /** Requests that change nothing, wherever the page came from that sends them. */
 const HARMLESS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** As each process has it. */
-const MAX_RATING_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 /** Said by the connection to the process, not by the client's; the origin was looked at here, where the page knows the name. */
 const HOP_HEADERS = [
   'host',
@@ -210,7 +210,7 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   });
 
   // The process that has, or had, the session: the others do not know it.
-  app.post(RATING_PATH, secured, bodyLimit({ maxSize: MAX_RATING_BYTES, onError: tooLarge }), async (c) => {
+  app.post(RATING_PATH, secured, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
     const body = await c.req.arrayBuffer();
     const path = new URL(c.req.url).pathname;
     for (const { number } of watch.reports()) {
@@ -233,6 +233,7 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     return c.json(mergeTools(parts));
   });
 
+  app.use('/api/alerts/*', secured, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
   options.alerts?.add(app);
   addProcessMonitor(app, options, secured);
   addProcessHistory(app, options, secured);
@@ -264,7 +265,7 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   }
 
   function tooLarge(): Response {
-    return failure(options, 413, 'body_too_large', `Send at most ${MAX_RATING_BYTES} bytes`);
+    return failure(options, 413, 'body_too_large', `Send at most ${MAX_BODY_BYTES} bytes`);
   }
 
   async function forward(c: Context, number: number, path: string): Promise<Response> {

@@ -1,9 +1,10 @@
 // `syrinx start --processes N`: the supervisor's own run, from the first process to the last.
-import { createRegistry, renderPrometheus } from '../../metrics/index.ts';
+import { createRegistry, type Registry, renderPrometheus } from '../../metrics/index.ts';
 import { systemClock } from '../../runner/clock.ts';
 import { createSocketHooks } from '../../server/sockets.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { watchAlertsOfAll } from './alerts.ts';
 import { createProcessRoutes } from './routes.ts';
 import { createProcessSockets, processOfToken } from './sockets.ts';
 import { watchProcesses } from './watch.ts';
@@ -14,8 +15,11 @@ import { UserError } from '../user-error.ts';
 
 /** What a process may need beyond its calls: words of farewell, and the way out. */
 const GOODBYE_MS = 15_000;
+/** For notifications that are under way at the end. */
+const ALERTS_GRACE_MS = 3000;
 
-export async function supervise({ host, config, log, version }: CommandContext, stopped: Stopped): Promise<number> {
+export async function supervise(context: CommandContext, stopped: Stopped): Promise<number> {
+  const { host, config, origins, log, version } = context;
   const { processes: count, maxSessions, drainTimeoutMs, scaleUpAt } = config.capacity;
   /** Opens the doors of the processes to nobody but us. */
   const token = crypto.randomUUID() + crypto.randomUUID();
@@ -38,7 +42,9 @@ export async function supervise({ host, config, log, version }: CommandContext, 
   const watch = watchProcesses({ supervisor, token, clock: systemClock, fetch });
   const auth = authOf(config);
   const startedAtMs = Date.now();
-  const ownMetrics = countProcesses(supervisor);
+  const registry = createRegistry();
+  const ownMetrics = countProcesses(supervisor, registry);
+  const alerts = watchAlertsOfAll({ host, config, origins, watch, registry, log, clock: systemClock });
   const routes = createProcessRoutes({
     watch,
     auth,
@@ -48,6 +54,7 @@ export async function supervise({ host, config, log, version }: CommandContext, 
     isDraining: stopped.signalled,
     scaleUpAt,
     ownMetrics,
+    alerts: alerts?.routes,
     status: () => ({
       worker_id: `supervisor-${host.pid}`,
       configuration: { processes: count, max_concurrent_jobs: count * maxSessions, region: config.agent.region },
@@ -72,15 +79,23 @@ export async function supervise({ host, config, log, version }: CommandContext, 
     sockets: sockets.hooks,
   });
   supervisor.start();
+  await alerts?.start();
   host.print(
     `Syrinx ${version} on ${host.name} ${host.version}, ${count} processes${server === undefined ? '' : ` at ${server.url}`}`,
   );
 
-  const code = await Promise.race([stopped.first.then(() => null), supervisor.failed]);
+  const ends: Promise<number | null>[] = [stopped.first.then(() => null), supervisor.failed];
+  const end = await Promise.race(alerts === null ? ends : [...ends, alerts.failed]).then(
+    (code) => ({ code }),
+    (error: unknown) => ({ code: EXIT.general, error }),
+  );
   void stopped.second.then(() => supervisor.hurry());
-  await supervisor.drain(code === null ? drainTimeoutMs + GOODBYE_MS : GOODBYE_MS);
+  await supervisor.drain(end.code === null ? drainTimeoutMs + GOODBYE_MS : GOODBYE_MS);
+  await alerts?.stop(ALERTS_GRACE_MS);
   watch.stop();
   await server?.stop();
+  if ('error' in end) throw end.error;
+  const { code } = end;
   if (code === null) return EXIT.success;
   // It has said why itself; its code is ours.
   throw new UserError('A process could not start', {
@@ -89,8 +104,7 @@ export async function supervise({ host, config, log, version }: CommandContext, 
   });
 }
 
-function countProcesses(supervisor: Supervisor): () => string {
-  const registry = createRegistry();
+function countProcesses(supervisor: Supervisor, registry: Registry): () => string {
   const up = registry.gauge({ name: 'syrinx.process.up', help: '1 while a process serves.', labels: ['process'] });
   const restarts = registry.gauge({
     name: 'syrinx.process.restarts',

@@ -1,12 +1,11 @@
 // The alert engine at work: fed from the registry at an interval, its journal written, its notifications handed to the channels.
 import type { DataFolder } from '../../hosts/port.ts';
-import type { Registry } from '../../metrics/index.ts';
 import type { DeliveryRecord, Ending } from '../notify/delivery.ts';
 import { AlertEngine, type AlertEngineOptions, type Evaluation } from './engine.ts';
 import { Journal, readJournal, setAside } from './journal.ts';
 import type { Notification } from './notification.ts';
 import { NewerRecordsError } from './records.ts';
-import { RegistryFeed } from './registry-feed.ts';
+import { RegistryFeed, type TakeReadings } from './registry-feed.ts';
 import type { RuleProblem, Transition } from './rule-state.ts';
 
 export interface WatchClock {
@@ -25,7 +24,8 @@ export type WatchNews =
 
 export interface AlertWatchOptions {
   readonly engine: Omit<AlertEngineOptions, 'journal'>;
-  readonly registry: Registry;
+  /** What there is to judge. */
+  readonly readings: TakeReadings;
   readonly clock: WatchClock;
   /** Wall clock, ms since 1970. */
   readonly wallNow: () => number;
@@ -33,16 +33,14 @@ export interface AlertWatchOptions {
   /** Where the state outlives the process; undefined: in memory alone. */
   readonly folder: DataFolder | undefined;
   readonly onNews: (news: WatchNews) => void;
-  /** Brings into the registry what is counted elsewhere. */
-  readonly beforeReading?: (() => void) | undefined;
 }
 
 /** Longest wait for a slow disk before a page goes out all the same. */
 const DISK_WAIT_MS = 1000;
 /** What an earlier process could not deliver is no news after that. */
 const MAX_AGE_MS = 6 * 3_600_000;
-/** Work at one time; then calls have their turn. */
-const SLICE_MS = 1;
+/** Work at one time; then calls have their turn. What one slice takes beyond it is far below a millisecond. */
+const SLICE_MS = 0.7;
 /** Time between two evaluations beyond so many intervals is time in which nobody looked, and does not count. */
 const MAX_STEP_INTERVALS = 4;
 const MIN_STEP_MS = 15_000;
@@ -135,11 +133,18 @@ export class AlertWatch {
 
   /** One evaluation, for this moment of the clock; then the next one is planned. */
   #evaluate(atMs: number): void {
-    const { registry, wallNow, beforeReading } = this.#options;
     this.#look(atMs);
-    beforeReading?.();
-    this.engine.observe(this.#feed.read(registry, this.engine.metrics(), this.#hostMs), this.#hostMs);
-    this.#go(this.engine.evaluation(this.#hostMs, wallNow()));
+    this.#go(this.#slices());
+  }
+
+  *#slices(): Generator<undefined, Evaluation, undefined> {
+    const { readings, wallNow } = this.#options;
+    const hostMs = this.#hostMs;
+    const taken = yield* readings(this.#feed.sources(this.engine.metrics()));
+    const points = this.#feed.points(taken, hostMs);
+    yield;
+    yield* this.engine.observing(points, hostMs);
+    return yield* this.engine.evaluation(hostMs, wallNow());
   }
 
   /** Goes on with an evaluation for as long as others can wait. */

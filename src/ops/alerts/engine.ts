@@ -3,8 +3,8 @@ import { type AlertView, alertView, firingNotice, testNotice } from './alert-vie
 import { GRANTED_CHANNELS } from './channel-names.ts';
 import { type GroupState, Groups, type Tellable } from './groups.ts';
 import type { Instance } from './instance.ts';
-import type { AlertInstruments } from './instruments.ts';
-import { checkExpression, fingerprint, hashText, type Labels } from './labels.ts';
+import { type AlertInstruments, countAlerts } from './instruments.ts';
+import { checkExpression, fingerprint, hashText } from './labels.ts';
 import { catalogueOf, type MetricFact } from './metric-catalogue.ts';
 import { DEFAULT_INHIBITIONS, type Inhibition, mutedAlerts, type Silence } from './muting.ts';
 import type { Notice, Notification } from './notification.ts';
@@ -24,8 +24,6 @@ export interface AlertEngineOptions {
   /** Finds what was probably meant by a name that is not known. */
   readonly nearest?: Nearest | undefined;
   readonly inhibitions?: readonly Inhibition[] | undefined;
-  /** Labels of every alert, such as the number of this process: what differs in them is told apart by everybody. */
-  readonly commonLabels?: Labels | undefined;
   /** Where a person sees more about a rule. */
   readonly generatorUrl?: ((rule: string) => string) | undefined;
   /** Lines of the journal of an earlier process. */
@@ -118,14 +116,8 @@ export class AlertEngine {
     const orphans = this.#orphans.get(rule.name);
     this.#orphans.delete(rule.name);
     const instances = before?.instances.values() ?? orphans ?? [];
-    this.#rules.set(rule.name, new RuleState(this.#marked(rule), instances, this.#report, before?.restored ?? true));
+    this.#rules.set(rule.name, new RuleState(rule, instances, this.#report, before?.restored ?? true));
     this.#keepSamples();
-  }
-
-  #marked(rule: AlertRule): AlertRule {
-    const common = this.#options.commonLabels ?? {};
-    const groupBy = [...new Set([...rule.groupBy, ...Object.keys(common)])];
-    return { ...rule, labels: { ...rule.labels, ...common }, groupBy };
   }
 
   /** Its alerts are over with the next evaluation. */
@@ -154,7 +146,12 @@ export class AlertEngine {
 
   /** Everything that is measured now, as one snapshot: a series that is missing in it has ended. */
   observe(points: Iterable<Point>, hostMs: number): void {
-    this.#store.appendAll(points, this.#timeline.at(hostMs));
+    for (const _ of this.observing(points, hostMs));
+  }
+
+  /** The same in slices. */
+  observing(points: Iterable<Point>, hostMs: number): Generator<undefined, void, undefined> {
+    return this.#store.appendAll(points, this.#timeline.at(hostMs));
   }
 
   /** Call it after `observe`, as often as alerts shall be judged. `hostMs`: ms since 1970 by which durations are counted,
@@ -186,7 +183,8 @@ export class AlertEngine {
     this.#heartbeat(nowMs);
     const problems = this.#problems;
     this.#problems = [];
-    this.#options.instruments?.evaluated(this.alerts(), transitions, notifications, this.#store);
+    const counts = countAlerts(this.#rules.values(), this.#muted);
+    this.#options.instruments?.evaluated(counts, transitions, notifications, this.#store);
     return { transitions, notifications, problems };
   }
 

@@ -11,7 +11,7 @@ export type { Notice, Notification, Reason } from './notification.ts';
 export { renderPrometheusRules } from './prometheus-rules.ts';
 export { AlertRuleError, type Place, readAlertRule } from './read-rule.ts';
 export { NewerRecordsError } from './records.ts';
-export { RegistryFeed, type SeriesReading } from './registry-feed.ts';
+export { readingsOf, RegistryFeed, type SeriesReading, type TakeReadings } from './registry-feed.ts';
 export type { AlertRule } from './rule.ts';
 export { keyFor } from './rule-keys.ts';
 export type { RuleProblem, Transition } from './rule-state.ts';

@@ -1,13 +1,31 @@
 // What the alert engine says about itself. Rule names are the only labels that a user chooses.
 import type { Registry } from '../../metrics/index.ts';
-import type { AlertView } from './alert-view.ts';
 import type { Notification } from './notification.ts';
-import type { RuleProblem, Transition } from './rule-state.ts';
+import type { RuleProblem, RuleState, Transition } from './rule-state.ts';
 import type { SampleStore } from './sample-store.ts';
+
+/** Alerts by state; a muted one fires too. */
+export interface AlertCounts {
+  readonly pending: number;
+  readonly firing: number;
+  readonly muted: number;
+}
+
+/** `muted`: by the alert's key. */
+export function countAlerts(
+  rules: Iterable<Pick<RuleState, 'instances'>>,
+  muted: ReadonlyMap<string, unknown>,
+): AlertCounts {
+  const counts = { pending: 0, firing: 0, muted: 0 };
+  for (const { instances } of rules) {
+    for (const { key, state } of instances.values()) counts[state === 'firing' && muted.has(key) ? 'muted' : state]++;
+  }
+  return counts;
+}
 
 export interface AlertInstruments {
   evaluated(
-    alerts: readonly AlertView[],
+    counts: AlertCounts,
     transitions: readonly Transition[],
     notifications: readonly Notification[],
     store: SampleStore,
@@ -22,6 +40,11 @@ export function createAlertInstruments(registry: Registry): AlertInstruments {
     registry.gauge({ name: `syrinx.alerts.${name}`, help, labels });
   const evaluations = counter('evaluations', 'Evaluations of all alert rules.').labels();
   const active = gauge('active', 'Alerts by state; muted ones fire without anybody being told.', ['state']);
+  const [pending, firing, muted] = [
+    active.labels({ state: 'pending' }),
+    active.labels({ state: 'firing' }),
+    active.labels({ state: 'muted' }),
+  ];
   const changed = counter('transitions', 'Changes of state of alerts, by rule.', ['rule', 'to']);
   const notified = counter('notifications', 'Notifications that were decided, by channel.', ['channel', 'status']);
   const failures = counter('failures', 'Evaluations, templates and instances that failed, by rule.', ['rule', 'kind']);
@@ -29,12 +52,11 @@ export function createAlertInstruments(registry: Registry): AlertInstruments {
   const dropped = counter('samples.dropped', 'Samples that the alert engine had no room for.').labels();
   let droppedBefore = 0;
   return {
-    evaluated(alerts, transitions, notifications, store) {
+    evaluated(counts, transitions, notifications, store) {
       evaluations.add(1);
-      const count = (matches: (alert: AlertView) => boolean) => alerts.filter(matches).length;
-      active.labels({ state: 'pending' }).set(count(({ state }) => state === 'pending'));
-      active.labels({ state: 'firing' }).set(count(({ state, muted }) => state === 'firing' && muted === null));
-      active.labels({ state: 'muted' }).set(count(({ state, muted }) => state === 'firing' && muted !== null));
+      pending.set(counts.pending);
+      firing.set(counts.firing);
+      muted.set(counts.muted);
       for (const { rule, to } of transitions) changed.labels({ rule, to }).add(1);
       for (const { channel, status } of notifications) notified.labels({ channel, status }).add(1);
       series.set(store.seriesCount);

@@ -61,6 +61,32 @@ export const RENAMED_METRICS: readonly ReturnType<typeof level>[] = [
   level('system.queue_size', 'syrinx.queue.size', 1),
 ];
 
+/** Takes readings of these instruments. In slices, so that whoever has other things to do may do them in between. */
+export type TakeReadings = (
+  instruments: ReadonlySet<string>,
+) => Generator<undefined, readonly SeriesReading[], undefined>;
+
+/** A slice for each instrument: what belongs together is read together. */
+export const readingsOf = (registry: Registry): TakeReadings =>
+  function* (instruments) {
+    const readings: SeriesReading[] = [];
+    for (const { name, series } of registry.families()) {
+      if (!instruments.has(name)) continue;
+      for (const { labels, handle } of series) {
+        if (handle instanceof HistogramHandle) {
+          const { count, sum } = handle.sketch;
+          readings.push({ name, labels, kind: 'histogram', count, sum });
+        } else if (handle instanceof CounterHandle) {
+          readings.push({ name, labels, kind: 'counter', value: handle.value });
+        } else if (handle instanceof GaugeHandle && handle.value !== null) {
+          readings.push({ name, labels, kind: 'gauge', value: handle.value });
+        }
+      }
+      yield;
+    }
+    return readings;
+  };
+
 /** Steps in which a window moves on. */
 const STEPS = 30;
 
@@ -83,28 +109,8 @@ export class RegistryFeed {
     this.#past = derived.map(() => []);
   }
 
-  /** Reads of the registry what `metrics` need and nothing else. */
-  read(registry: Registry, metrics: ReadonlySet<string>, nowMs: number): Point[] {
-    const sources = this.#sources(metrics);
-    const readings: SeriesReading[] = [];
-    for (const { name, series } of registry.families()) {
-      if (!sources.has(name)) continue;
-      for (const { labels, handle } of series) {
-        if (handle instanceof HistogramHandle) {
-          const { count, sum } = handle.sketch;
-          readings.push({ name, labels, kind: 'histogram', count, sum });
-        } else if (handle instanceof CounterHandle) {
-          readings.push({ name, labels, kind: 'counter', value: handle.value });
-        } else if (handle instanceof GaugeHandle && handle.value !== null) {
-          readings.push({ name, labels, kind: 'gauge', value: handle.value });
-        }
-      }
-    }
-    return this.points(readings, nowMs);
-  }
-
-  /** Instruments that something is made of; a window needs its past before anybody asks for it, so of those all. */
-  #sources(metrics: ReadonlySet<string>): Set<string> {
+  /** Instruments that these metrics are made of; a window needs its past before anybody asks for it, so of those all. */
+  sources(metrics: ReadonlySet<string>): Set<string> {
     const sources = new Set(this.#derived.flatMap(({ part, all }) => [part.metric, all.metric]));
     for (const metric of metrics) sources.add(metric.replace(/\.(?:count|sum)$/, '')).add(metric);
     for (const { name, metric } of RENAMED_METRICS) if (metrics.has(name)) sources.add(metric);

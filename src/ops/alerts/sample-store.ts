@@ -4,6 +4,7 @@ import { type Labels, labelsKey, type Matcher, matchesAll, normalLabels } from '
 /** How far back the newest sample of a series is taken for its value now: Prometheus' own limit. */
 export const LOOKBACK_MS = 300_000;
 const SWEEP_EVERY_MS = 60_000;
+const SLICE_POINTS = 100;
 
 export interface Point {
   readonly metric: string;
@@ -91,9 +92,13 @@ export class SampleStore {
     else if (!series.push(atMs, value, known.keepMs, this.#maxSamples)) this.dropped++;
   }
 
-  /** Everything that is measured now: a series that was there before and is missing has ended. */
-  appendAll(points: Iterable<Point>, atMs: number): void {
-    for (const { metric, labels, value } of points) this.append(metric, labels, atMs, value);
+  /** Everything that is measured now: a series that was there before and is missing has ended. In slices. */
+  *appendAll(points: Iterable<Point>, atMs: number): Generator<undefined, void, undefined> {
+    let taken = 0;
+    for (const { metric, labels, value } of points) {
+      this.append(metric, labels, atMs, value);
+      if (++taken % SLICE_POINTS === 0) yield;
+    }
     for (const { series } of this.#metrics.values()) {
       for (const one of series.values()) if (one.newestMs !== atMs) one.end(atMs);
     }

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { Hono } from 'hono';
 import { type Alerts, prepareAlerts } from '../../../src/cli/alerts/alerts.ts';
+import type { ProcessReadings } from '../../../src/cli/alerts/process-report.ts';
 import { main } from '../../../src/cli/main.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { type DataFolder, FolderInUseError } from '../../../src/hosts/port.ts';
@@ -177,7 +179,7 @@ function prepare(config: object, openDataFolder?: (path: string) => Promise<Data
     clock,
     processNumber,
   });
-  return { alerts, clock, lines };
+  return { alerts, clock, lines, registry };
 }
 const refusal = async (alerts: Alerts | null): Promise<string> => {
   try {
@@ -261,5 +263,37 @@ test("user code sets the specification's rules before the start, and is told at 
   assert.match(lines.join('\n'), /"rules":1,/);
   assert.match(lines.join('\n'), /channel \\"email\\" is not configured, so nobody is told by it/);
   assert.throws(() => setAlertRule('wrong', { ...rule, metric: 'audio.processing.latncy_ms' }), /Did you mean/);
+  await alerts?.stop(0);
+});
+
+test('one of several processes watches nothing: it tells what it measures and what its user code sets, and refuses what is wrong', async () => {
+  setAlertRule('of_user_code', { metric: 'syrinx.sessions.ended', condition: '>', threshold: 1 });
+  const never = () => Promise.reject(new Error('no folder is its own'));
+  const bad = { alerts: { rules: { a: { metric: 'sesion.error_rate', condition: '>', threshold: 0.1 } } } };
+  assert.match(await refusal(prepare(bad, never, '2').alerts), /Did you mean "session\.error_rate"/);
+  const { alerts, clock, registry } = prepare({ telemetry: { data_directory: '/data' } }, never, '2');
+  const ended = registry.counter({ name: 'syrinx.sessions.ended', help: 'x', labels: ['outcome'] });
+  ended.labels({ outcome: 'failed' }).add(3);
+  registry.gauge({ name: 'syrinx.load', help: 'x', labels: [] }).labels().set(0.5);
+  registry.gauge({ name: 'syrinx.system.cpu', help: 'x', labels: [] }).labels().set(0.25);
+  await alerts?.start();
+  assert.equal(clock.pending, 0);
+  const app = new Hono();
+  alerts?.routes.add(app);
+  const answer = await app.request('/api/alerts/readings?names=syrinx.sessions.ended');
+  const { readings, agent, rules, facts } = (await answer.json()) as ProcessReadings;
+  const [series] = readings;
+  assert.deepEqual(series, { name: 'syrinx.sessions.ended', labels: { outcome: 'failed' }, kind: 'counter', value: 3 });
+  assert.deepEqual(
+    [readings.length, agent, rules.map(([name]) => name)],
+    [1, 'desk', ['high_latency', 'of_user_code']],
+  );
+  const labelsOf = (name: string) => facts.find((fact) => fact.name === name)?.labels;
+  // A gauge is told apart by its process, but for those of the machine.
+  assert.deepEqual(['syrinx.sessions.ended', 'syrinx.load', 'syrinx.system.cpu'].map(labelsOf), [
+    ['outcome'],
+    ['process'],
+    [],
+  ]);
   await alerts?.stop(0);
 });

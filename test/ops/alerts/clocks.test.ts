@@ -61,7 +61,10 @@ test('evaluations keep to their grid, and those that were missed stay missed', a
   const clock = new VirtualClock();
   const one = await rig(undefined, RULE, {
     clock: { now: () => clock.now() + stoppedMs, setTimer: (run, delayMs) => clock.setTimer(run, delayMs) },
-    beforeReading: () => looked.push(clock.now() + stoppedMs),
+    *readings() {
+      looked.push(clock.now() + stoppedMs);
+      return [];
+    },
   });
   begin(one);
   await clock.advance(10_000);

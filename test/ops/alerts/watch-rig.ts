@@ -4,6 +4,7 @@ import {
   type AlertWatch,
   type AlertWatchOptions,
   createAlertWatch,
+  readingsOf,
   type Notification,
   type WatchNews,
 } from '../../../src/ops/alerts/index.ts';
@@ -44,7 +45,7 @@ export async function rig(
   const sent: Notification[] = [];
   const watch = await createAlertWatch({
     engine: { channels: () => ['webhook'], metrics: () => [{ name: 'heat', unit: '', help: '' }] },
-    registry,
+    readings: readingsOf(registry),
     clock,
     wallNow: () => WALL_MS + clock.now() + jumpedMs,
     intervalMs: 5000,

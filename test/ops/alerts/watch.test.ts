@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry } from '../../../src/metrics/index.ts';
-import { AlertEngine, createAlertWatch, type Notification, type WatchNews } from '../../../src/ops/alerts/index.ts';
+import { AlertEngine, createAlertWatch, type Notification, readingsOf, type WatchNews } from '../../../src/ops/alerts/index.ts';
 import { Journal } from '../../../src/ops/alerts/journal.ts';
 import { VirtualClock } from '../notify/virtual-clock.ts';
 import { memoryFolder } from './memory-folder.ts';
@@ -219,7 +219,7 @@ test('a flood of labels is bounded, counted and said, and the rule goes on', asy
   const news: WatchNews[] = [];
   const watch = await createAlertWatch({
     engine: { channels: () => ['webhook'], metrics: () => [{ name: 'flood', unit: '', help: '' }] },
-    registry,
+    readings: readingsOf(registry),
     clock,
     wallNow: () => WALL_MS + clock.now(),
     intervalMs: 5000,

@@ -1,0 +1,258 @@
+// One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on or off.
+// `leg.ts on|off STEADY_SECONDS HOUR_SECONDS`; the last line is its figures as JSON.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { defineAgent } from '../../src/agent/define-agent.ts';
+import { prepareAlerts } from '../../src/cli/alerts/alerts.ts';
+import { composeRuntime, type Runtime } from '../../src/cli/compose.ts';
+import { loadNeuralVad } from '../../src/cli/ear.ts';
+import { startHistory } from '../../src/cli/operations/history.ts';
+import { startMonitor } from '../../src/cli/operations/monitor.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { DataFolder, Host } from '../../src/hosts/port.ts';
+import { createLogger } from '../../src/ops/logs.ts';
+import { callerLoop, instantModels } from '../conversation.ts';
+import { openCall, pace } from '../performance/calls.ts';
+import { percentile } from '../statistics.ts';
+import { loadRules, loadSeries } from './load.ts';
+import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
+import { createTimes, type Times } from './times.ts';
+
+export interface PartFigure {
+  readonly cpuPercent: number;
+  readonly frames: number;
+  readonly framesLate: number;
+  readonly rssBytes: number;
+}
+export interface LegFigure {
+  readonly mode: 'on' | 'off';
+  readonly series: number;
+  readonly steady: PartFigure;
+  /** With the end of the hour and of the day, and the purge. */
+  readonly hour: PartFigure;
+  /** By how much the callers, in this very process, sent their packets too late: whatever holds the loop. */
+  readonly sentLateP99Ms: number;
+  readonly spans: readonly SpanFigure[];
+  readonly notified: number;
+  readonly blocks: readonly string[];
+}
+
+const CALLS = 100;
+const DAY_MS = 86_400_000;
+const MIDNIGHT = Date.UTC(2026, 0, 3);
+export const SLICE_LIMIT_MS = 2;
+const WARM_SECONDS = 4;
+/** An hour is sealed with its successor's first minute; the purge of the day is due so long after that. */
+const SEAL_AFTER_MS = 60_000;
+const PURGE_AFTER_MS = 8000;
+
+const [mode = 'off', steady = '30', hour = '20'] = process.argv.slice(2);
+const steadySeconds = Number(steady);
+const hourSeconds = Number(hour);
+const isOn = mode === 'on';
+
+const folder = mkdtempSync(join(tmpdir(), 'syrinx-ops-'));
+let notified = 0;
+const pager = createServer((request, response) => {
+  request.resume();
+  request.on('end', () => {
+    notified++;
+    response.end('{}');
+  });
+});
+await new Promise<void>((ready) => pager.listen(0, '127.0.0.1', ready));
+try {
+  console.log(JSON.stringify(await leg()));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(0);
+
+async function leg(): Promise<LegFigure> {
+  const file = {
+    models: { provider: 'simulated' },
+    capacity: { max_sessions: CALLS, late_frame_share: 0, loop_lag_ms: 0 },
+    monitoring: { real_time_enabled: isOn },
+    telemetry: { enabled: isOn, data_directory: folder },
+    alerts: {
+      allow_private: true,
+      webhook: { url: `http://127.0.0.1:${(pager.address() as AddressInfo).port}/` },
+      rules: loadRules(['webhook']),
+    },
+  };
+  const loaded = loadConfig({ file: { path: 'load.json', text: JSON.stringify(file) }, environment: {} });
+  const { config } = loaded;
+  const log = createLogger({ level: 'error', format: 'json', write: (text) => console.error(text), now: Date.now });
+  const runtime = composeRuntime({
+    config,
+    agent: defineAgent({ instructions: 'Answer briefly.' }),
+    log,
+    models: instantModels(3500),
+    neural: await loadNeuralVad(config),
+  });
+  const series = loadSeries(runtime.registry);
+  const spans = new Spans(SLICE_LIMIT_MS);
+  const host = spannedHost(await createHost(), spans);
+  // The day begins an hour before its purge is due, and ends when the hour does.
+  const times = createTimes(MIDNIGHT - DAY_MS);
+  const wall = Date.now;
+  Date.now = () => Math.floor(times.epochNow());
+  const history = startHistory({
+    host,
+    config,
+    registry: runtime.registry,
+    log,
+    clock: spannedClock(times, spans, 'history sample'),
+  });
+  await liveThroughTheDay(times, series.turn, host);
+  times.release();
+  const monitor = startMonitor({ config, runtime, log, clock: spannedClock(times, spans, 'monitor') });
+  const alerts = prepareAlerts({
+    ...loaded,
+    host,
+    registry: runtime.registry,
+    agentName: 'load',
+    log,
+    clock: spannedClock(times, spans, 'alerts'),
+  });
+  if (isOn) await alerts?.start();
+  const mover = setInterval(() => series.turn(), 100);
+
+  const calls = Array.from({ length: CALLS }, () => openCall(runtime));
+  const { packets } = callerLoop(8000);
+  const inputs = calls.map(({ input }) => input);
+  const frames = () => calls.reduce((sum, { session }) => sum + session.framesIn, 0);
+  const late = () => calls.reduce((sum, { session }) => sum + session.framesLate, 0);
+  const look = () => ({ frames: frames(), late: late(), cpu: process.cpuUsage(), atMs: performance.now() });
+  // One rhythm for all parts: what begins anew would be late for good.
+  const sentLate = pace(inputs, packets, WARM_SECONDS + steadySeconds + hourSeconds);
+  const measure = async (untilMs: number): Promise<PartFigure> => {
+    const before = look();
+    await new Promise((done) => setTimeout(done, untilMs - performance.now()));
+    const after = look();
+    const micros = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system;
+    return {
+      cpuPercent: micros / 10 / (after.atMs - before.atMs),
+      frames: after.frames - before.frames,
+      framesLate: after.late - before.late,
+      rssBytes: process.memoryUsage.rss(),
+    };
+  };
+  const startMs = performance.now();
+  await measure(startMs + 1000 * WARM_SECONDS);
+  spans.enabled = isOn;
+  const steadyPart = await measure(startMs + 1000 * (WARM_SECONDS + steadySeconds));
+  const hourPart = await measure(startMs + 1000 * (WARM_SECONDS + steadySeconds + hourSeconds));
+  spans.enabled = false;
+  const sentLateP99Ms = percentile(await sentLate, 0.99);
+  clearInterval(mover);
+  const blocks = await sizes(host);
+  monitor?.stop();
+  await Promise.all([alerts?.stop(1000), history?.stop()]);
+  await runtime.closeAll('measured');
+  Date.now = wall;
+  pager.closeAllConnections();
+  pager.close();
+  return {
+    mode: isOn ? 'on' : 'off',
+    series: countSeries(runtime),
+    steady: steadyPart,
+    hour: hourPart,
+    sentLateP99Ms,
+    spans: spans.figures(),
+    notified,
+    blocks,
+  };
+}
+
+/** 23 hours with a sample each 20 s, the last one with all its seconds, and on to where the steady part begins. */
+async function liveThroughTheDay(times: Times, turn: () => void, host: LegHost): Promise<void> {
+  const endMs = DAY_MS + SEAL_AFTER_MS - 1000 * (steadySeconds + WARM_SECONDS + 3);
+  const live = async (untilMs: number, stepMs: number): Promise<void> => {
+    let minute = Math.floor(times.now() / 60_000);
+    while (times.now() + stepMs <= untilMs) {
+      turn();
+      times.wind(stepMs);
+      const next = Math.floor(times.now() / 60_000);
+      if (next === minute) continue;
+      minute = next;
+      await host.idle();
+    }
+  };
+  // The purge is due an hour after the start and each hour from then on: some seconds behind the full one.
+  times.wind(SEAL_AFTER_MS + PURGE_AFTER_MS);
+  await live(23 * 3_600_000, 20_000);
+  await live(endMs, 1000);
+}
+
+interface LegHost extends Host {
+  /** Resolves when nothing has been asked of the disk, and nothing has paused, for some turns. */
+  idle(): Promise<void>;
+  folders: DataFolder[];
+}
+
+function spannedHost(host: Host, spans: Spans): LegHost {
+  let asked = 0;
+  let kind = 'history';
+  const folders: DataFolder[] = [];
+  const kindOf = (name: string): string => {
+    if (/^(seconds|minutes)-\d{4}-\d\d-\d\dT/.test(name)) kind = 'history hour';
+    else if (/^minutes-/.test(name)) kind = 'history day';
+    else if (name.startsWith('journal-')) kind = 'history minute';
+    return kind;
+  };
+  return {
+    ...host,
+    folders,
+    pause() {
+      asked++;
+      return spans.outside(kind, () => host.pause());
+    },
+    async openDataFolder(path) {
+      const opened = await host.openDataFolder(path);
+      folders.push(opened);
+      const counted = new Proxy(opened, {
+        get(target, key) {
+          asked++;
+          const value = Reflect.get(target, key) as unknown;
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      return spannedFolder(counted, spans, path.endsWith('alerts') ? () => 'alerts journal' : kindOf);
+    },
+    async idle() {
+      for (let quiet = 0, seen = asked; quiet < 5; seen = asked) {
+        await new Promise((go) => setTimeout(go, 0));
+        quiet = asked === seen ? quiet + 1 : 0;
+      }
+    },
+  };
+}
+
+function spannedClock(times: Times, spans: Spans, kind: string) {
+  return {
+    now: times.now,
+    setTimer: (run: () => void, delayMs: number) => times.setTimer(() => spans.run(kind, run), delayMs),
+  };
+}
+
+async function sizes(host: LegHost): Promise<string[]> {
+  const lines: string[] = [];
+  for (const one of host.folders) for (const name of await one.list()) lines.push(`${name} ${await one.size(name)}`);
+  return lines;
+}
+
+function countSeries({ registry }: Runtime): number {
+  return registry.families().reduce((sum, { series }) => sum + series.length, 0);
+}
+
+async function createHost(): Promise<Host> {
+  const { bun, deno } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined) return (await import('../../src/hosts/bun.ts')).createBunHost();
+  if (deno !== undefined) return (await import('../../src/hosts/deno.ts')).createDenoHost();
+  return (await import('../../src/hosts/node.ts')).createNodeHost();
+}

@@ -1,0 +1,180 @@
+// How long each slice of work held the event loop, by its kind. Time in which the kernel let something else run, and collections where the host
+// tells of them, are kept apart: they are no work of the slice.
+import { openSync, readSync } from 'node:fs';
+import { PerformanceObserver } from 'node:perf_hooks';
+import type { DataFolder, FileAppender } from '../../src/hosts/port.ts';
+
+export interface SpanFigure {
+  readonly kind: string;
+  readonly count: number;
+  /** Longest as it was on the clock, ms. */
+  readonly longestMs: number;
+  /** Longest without what the kernel and collections took of it. */
+  readonly longestOwnMs: number;
+  /** Of the longest on the clock: waiting for a core, and in a collection; null where that is not known. */
+  readonly waitedMs: number | null;
+  readonly collectedMs: number | null;
+  readonly totalMs: number;
+  /** Slices above the limit: on the clock, and by themselves. */
+  readonly over: number;
+  readonly overOwn: number;
+}
+
+interface Span {
+  readonly kind: string;
+  readonly fromMs: number;
+  readonly ms: number;
+  readonly waitedMs: number;
+}
+
+const MAX_HOPS = 100;
+
+export class Spans {
+  readonly #limitMs: number;
+  readonly #done: Span[] = [];
+  readonly #collections: { fromMs: number; toMs: number }[] = [];
+  readonly #waited = waitClock();
+  #open: { readonly kind: string; readonly fromMs: number; readonly waitedMs: number } | undefined;
+  #observer: PerformanceObserver | undefined;
+  enabled = false;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+    try {
+      this.#observer = new PerformanceObserver((list) => {
+        for (const { startTime, duration } of list.getEntries()) {
+          this.#collections.push({ fromMs: startTime, toMs: startTime + duration });
+        }
+      });
+      this.#observer.observe({ entryTypes: ['gc'] });
+    } catch {
+      this.#observer = undefined;
+    }
+  }
+
+  /** One slice from the beginning to the end of `work`. */
+  run<T>(kind: string, work: () => T): T {
+    this.end();
+    this.begin(kind);
+    try {
+      return work();
+    } finally {
+      this.end();
+    }
+  }
+
+  begin(kind: string): void {
+    if (this.enabled) this.#open = { kind, fromMs: performance.now(), waitedMs: this.#waited() };
+  }
+
+  /** A slice that ends with the microtasks of this turn, if nothing ends it before: so many promises deep may its end lie. */
+  #beginTurn(kind: string): void {
+    this.begin(kind);
+    const open = this.#open;
+    if (open === undefined) return;
+    let hops = 0;
+    const hop = (): void => {
+      if (this.#open !== open) return;
+      if (++hops < MAX_HOPS) queueMicrotask(hop);
+      else this.end();
+    };
+    queueMicrotask(hop);
+  }
+
+  end(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    const ms = performance.now() - open.fromMs;
+    this.#done.push({ kind: open.kind, fromMs: open.fromMs, ms, waitedMs: this.#waited() - open.waitedMs });
+  }
+
+  /** Asynchronous work: what comes after the answer is a slice of `kind`, what comes before it ends one. */
+  async outside<T>(kind: string, work: () => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      const begun = work();
+      this.end();
+      result = await begun;
+    } catch (error) {
+      this.#beginTurn(kind);
+      throw error;
+    }
+    this.#beginTurn(kind);
+    return result;
+  }
+
+  figures(): SpanFigure[] {
+    const kinds = new Map<string, Span[]>();
+    for (const span of this.#done) {
+      const some = kinds.get(span.kind);
+      if (some === undefined) kinds.set(span.kind, [span]);
+      else some.push(span);
+    }
+    return [...kinds]
+      .map(([kind, spans]) => {
+        const own = spans.map((span) => span.ms - span.waitedMs - this.#collected(span));
+        const longest = spans.reduce((a, b) => (b.ms > a.ms ? b : a));
+        return {
+          kind,
+          count: spans.length,
+          longestMs: longest.ms,
+          longestOwnMs: Math.max(...own),
+          waitedMs: this.#waited === unknown ? null : longest.waitedMs,
+          collectedMs: this.#collections.length === 0 ? null : this.#collected(longest),
+          totalMs: spans.reduce((sum, { ms }) => sum + ms, 0),
+          over: spans.filter(({ ms }) => ms > this.#limitMs).length,
+          overOwn: own.filter((ms) => ms > this.#limitMs).length,
+        };
+      })
+      .sort((a, b) => a.kind.localeCompare(b.kind));
+  }
+
+  #collected({ fromMs, ms }: Span): number {
+    let sum = 0;
+    for (const one of this.#collections) {
+      sum += Math.max(0, Math.min(one.toMs, fromMs + ms) - Math.max(one.fromMs, fromMs));
+    }
+    return sum;
+  }
+}
+
+const unknown = (): number => 0;
+
+/** ms that this thread was ready to run and did not, as Linux counts it. */
+function waitClock(): () => number {
+  try {
+    const file = openSync('/proc/thread-self/schedstat', 'r');
+    const bytes = new Uint8Array(128);
+    const decoder = new TextDecoder();
+    return () => Number(decoder.decode(bytes.subarray(0, readSync(file, bytes, 0, 128, 0))).split(' ')[1]) / 1e6;
+  } catch {
+    return unknown;
+  }
+}
+
+/** A data folder whose answers begin slices; `kindOf` says what a file's name means. */
+export function spannedFolder(folder: DataFolder, spans: Spans, kindOf: (name: string) => string): DataFolder {
+  let kind = kindOf('');
+  const seen = (name: string): string => {
+    kind = kindOf(name);
+    return kind;
+  };
+  const appender = (name: string, file: FileAppender): FileAppender => ({
+    write: (bytes) => spans.outside(seen(name), () => file.write(bytes)),
+    sync: () => spans.outside(seen(name), () => file.sync()),
+    close: () => spans.outside(seen(name), () => file.close()),
+  });
+  return {
+    path: folder.path,
+    list: () => spans.outside(kind, () => folder.list()),
+    read: (name) => spans.outside(seen(name), () => folder.read(name)),
+    readAt: (name, offset, length) => spans.outside(kind, () => folder.readAt(name, offset, length)),
+    size: (name) => spans.outside(kind, () => folder.size(name)),
+    append: async (name) => appender(name, await spans.outside(seen(name), () => folder.append(name))),
+    replace: (name, bytes) => spans.outside(seen(name), () => folder.replace(name, bytes)),
+    rename: (name, to) => spans.outside(seen(to), () => folder.rename(name, to)),
+    remove: (name) => spans.outside(kind, () => folder.remove(name)),
+    release: () => folder.release(),
+  };
+}
