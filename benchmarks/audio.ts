@@ -1,6 +1,6 @@
-// The audio core against plain TypeScript in the same run: fused pass with quality, resampler, G.711, and the jitter buffer. Prints a table and one JSON line; run it on each host:
-// `npx bun benchmarks/audio.ts`, `npx deno run -A benchmarks/audio.ts`, `node benchmarks/audio.ts`. Only the ratios and `--gate` matter
-// on a shared machine.
+// The audio core against plain TypeScript in the same run: fused pass with quality, resampler, G.711, and the jitter buffer. Prints a table
+// and one JSON line; `--gate` makes a ratio that is too low an error. Run it on each host: `npx bun benchmarks/audio.ts`, `npx deno run -A
+// benchmarks/audio.ts`, `node benchmarks/audio.ts`. Only the ratios mean something on a shared machine.
 import process from 'node:process';
 import { createAudioCore } from '../src/audio/index.ts';
 import { JitterBuffer } from '../src/session/listen/jitter-buffer.ts';
@@ -13,7 +13,9 @@ import { speechLike } from '../test/audio/signals.ts';
 const ROUNDS = 9;
 const FRAMES = 2_000;
 const STREAMS = 500;
-const GATES = { passUs: 3, passRatio: 2, upTimesRealTime: 2_000, downTimesRealTime: 3_000 };
+/** What a machine that is left alone must reach; and the least ratios to TypeScript, about two thirds of what was measured on three hosts. */
+const AIMS = { passUs: 3, upTimesRealTime: 2_000, downTimesRealTime: 3_000 };
+const LEAST_RATIOS = { pass: 3.5, up: 5, down: 9 };
 
 const host = process.versions['bun'] ? 'bun' : process.versions['deno'] ? 'deno' : 'node';
 const pcm = speechLike({ seconds: 10, seed: 1, noiseDb: -46 });
@@ -162,17 +164,22 @@ console.log(
     checksum: Number.isFinite(sink),
   }),
 );
-if (process.argv.includes('--gate') && passRatio < GATES.passRatio) {
-  console.error(
-    `The fused pass is only ${round(passRatio)} times as fast as its twin: ${GATES.passRatio} is the least.`,
-  );
-  process.exit(1);
-}
-if (pass.best > GATES.passUs) console.log(`  note: the pass takes more than the aim of ${GATES.passUs} us`);
-const [up, down] = [resamplers[0]!.timesRealTime, resamplers[1]!.timesRealTime];
-if (up < GATES.upTimesRealTime || down < GATES.downTimesRealTime) {
-  const aims = `${GATES.upTimesRealTime} and ${GATES.downTimesRealTime}`;
+const [up, down] = [resamplers[0]!, resamplers[1]!];
+if (pass.best > AIMS.passUs) console.log(`  note: the pass takes more than the aim of ${AIMS.passUs} us`);
+if (up.timesRealTime < AIMS.upTimesRealTime || down.timesRealTime < AIMS.downTimesRealTime) {
+  const aims = `${AIMS.upTimesRealTime} and ${AIMS.downTimesRealTime}`;
   console.log(
-    `  note: 24000 to 48000 Hz at ${round(up)} and 48000 to 16000 Hz at ${round(down)} x real time; aims: ${aims}`,
+    `  note: 24000 to 48000 Hz at ${round(up.timesRealTime)} and 48000 to 16000 Hz at ${round(down.timesRealTime)} x real time; aims: ${aims}`,
   );
+}
+const low = Object.entries({ pass: passRatio, up: up.ratio, down: down.ratio }).filter(
+  ([name, ratio]) => ratio < LEAST_RATIOS[name as keyof typeof LEAST_RATIOS],
+);
+for (const [name, ratio] of low)
+  console.log(
+    `MISS ${name}: ${round(ratio)} times as fast as TypeScript (>= ${LEAST_RATIOS[name as keyof typeof LEAST_RATIOS]})`,
+  );
+if (process.argv.includes('--gate')) {
+  console.log(`\n${3 - low.length} passed, ${low.length} failed`);
+  process.exit(low.length === 0 ? 0 : 1);
 }
