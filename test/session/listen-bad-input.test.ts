@@ -15,7 +15,11 @@ function ear(inputRateHz: SessionOptions['inputRateHz'] = 16_000) {
   const { listening } = DEFAULT_SESSION_OPTIONS;
   const options: SessionOptions = {
     ...DEFAULT_SESSION_OPTIONS,
+    id: '',
+    agent: '',
+    transport: '',
     inputRateHz,
+    outputRateHz: 24_000,
     listening: { ...listening, vad: 'neural' },
   };
   const analyzer = core.openAnalyzer(inputRateHz);
