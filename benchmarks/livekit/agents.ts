@@ -4,13 +4,14 @@ import { createInterface } from 'node:readline';
 import { defineAgent } from '../../src/agent/define-agent.ts';
 import { composeRuntime } from '../../src/cli/compose.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import type { Microphone } from '../../src/livekit/room/connection.ts';
 import { nativeConnect } from '../../src/livekit/room/native-connection.ts';
 import { loadNative } from '../../src/livekit/room/native.ts';
 import { RoomTransport } from '../../src/livekit/room/room-transport.ts';
 import { createLogger } from '../../src/ops/logs.ts';
 import { systemClock } from '../../src/runner/clock.ts';
 import { instantModels } from '../conversation.ts';
+import { isLoud, joinEcho, type Room } from './echo.ts';
+import { wait } from './process.ts';
 
 /** Totals since the start; CPU of all threads, and of the JavaScript thread where the runtime tells. */
 export interface Sample {
@@ -32,7 +33,6 @@ const support = await loadNative();
 if (!support.rtc) throw new Error(support.reason);
 const connect = nativeConnect(support.native);
 const LATE_MS = 20;
-const LOUD = 600;
 let frames = 0;
 let late = 0;
 let rooms = 0;
@@ -59,54 +59,12 @@ function lateness(): () => void {
   };
 }
 
-interface Room {
-  readonly url: string;
-  readonly token: string;
-}
-
 type Leave = () => Promise<unknown>;
 
-/** The control: what is loud comes back at once. Nothing but the native library and the demultiplexed client. */
-async function bare({ url, token }: Room): Promise<Leave> {
-  const nothing = () => {};
-  const count = lateness();
-  let speak: (samples: Int16Array) => void = nothing;
-  const connection = await connect({
-    url,
-    token,
-    voiceRateHz: 24_000,
-    textTopics: [],
-    events: {
-      peerJoined: nothing,
-      peerLeft: nothing,
-      microphoneHere: (microphone: Microphone) =>
-        void microphone.listen(24_000, (pcm) => {
-          count();
-          const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1);
-          if (isLoud(samples)) speak(samples);
-        }),
-      microphoneGone: nothing,
-      muted: nothing,
-      voiceSubscribed: nothing,
-      voiceRepublished: nothing,
-      reconnecting: nothing,
-      reconnected: nothing,
-      disconnected: nothing,
-      moved: nothing,
-      text: nothing,
-      data: nothing,
-      dtmf: nothing,
-      quality: nothing,
-    },
-  });
-  speak = (samples) => connection.speaker.write(samples);
+async function bare(room: Room): Promise<Leave> {
+  const connection = await joinEcho(connect, room, lateness());
   rooms++;
   return () => connection.leave();
-}
-
-function isLoud(samples: Int16Array): boolean {
-  for (let i = 0; i < samples.length; i += 4) if (Math.abs(samples[i] as number) > LOUD) return true;
-  return false;
 }
 
 async function openTransport({ url, token }: Room): Promise<RoomTransport> {
@@ -198,18 +156,39 @@ function sample(): Sample {
   };
 }
 
+const VISIT_LIMIT_MS = 20_000;
+
+async function visit(room: Room, stayMs: number): Promise<void> {
+  async function stay(): Promise<void> {
+    const leave = await (join as NonNullable<typeof join>)(room);
+    await wait(stayMs);
+    await leave();
+  }
+  // A connect of the native library that never ends would end the measurement.
+  const late = wait(VISIT_LIMIT_MS).then(() => Promise.reject(new Error(`a visit took over ${VISIT_LIMIT_MS} ms`)));
+  await Promise.race([stay(), late]);
+}
+
+/** Memory is compared after a collection, where the runtime lets us ask for one. */
+function collectGarbage(): void {
+  const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
+  if (gc !== undefined) gc();
+  else Bun?.gc(true);
+}
+
 const tell = (what: object) => process.stdout.write(`@${JSON.stringify(what)}\n`);
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    const command = JSON.parse(line) as { do: string } & Room;
+    const command = JSON.parse(line) as { do: string; stayMs: number } & Room;
     if (command.do === 'sample') tell(sample());
-    else if (command.do === 'visit')
-      join(command)
-        .then((leave) => leave())
-        .then(
-          () => tell(sample()),
-          (error) => tell({ error: String(error) }),
-        );
+    else if (command.do === 'collect') {
+      collectGarbage();
+      tell(sample());
+    } else if (command.do === 'visit')
+      visit(command, command.stayMs).then(
+        () => tell(sample()),
+        (error) => tell({ error: String(error) }),
+      );
     else if (command.do === 'join')
       join(command).then(
         () => tell({ joined: true }),
