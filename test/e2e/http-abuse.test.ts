@@ -53,20 +53,10 @@ async function tooLarge(server: Server, session: string): Promise<void> {
   const url = `${server.url}/sessions/${session}/rating`;
   const declared = await fetch(url, { method: 'POST', body: 'x'.repeat(200_000) });
   assert.equal(declared.status, 413);
-  const chunk = new Uint8Array(16_384);
-  let sent = 0;
-  const endless = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      if ((sent += chunk.length) > 4_000_000) controller.close();
-      else controller.enqueue(chunk);
-    },
-  });
+  const head = `POST ${new URL(url).pathname} HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\n`;
+  const { answer } = await raw(server, head + `4000\r\n${'x'.repeat(0x4000)}\r\n`.repeat(250), 5000);
   // Some hosts cut the line while the client still sends: that is an answer, too.
-  const chunked = await fetch(url, { method: 'POST', body: endless, duplex: 'half' } as RequestInit).then(
-    ({ status }) => status,
-    () => 'cut',
-  );
-  assert.ok(chunked === 413 || chunked === 'cut', `${chunked}`);
+  assert.ok([413, 0].includes(statusOf(answer)), answer.slice(0, 100));
   const notJson = await fetch(url, { method: 'POST', body: '\u0000{' });
   assert.equal(notJson.status, 400);
 }
