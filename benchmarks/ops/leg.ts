@@ -201,7 +201,7 @@ function spannedHost(host: Host, spans: Spans): LegHost {
   const folders: DataFolder[] = [];
   const kindOf = (name: string): string => {
     if (/^(seconds|minutes)-\d{4}-\d\d-\d\dT/.test(name)) kind = 'history hour';
-    else if (/^minutes-/.test(name)) kind = 'history day';
+    else if (name.startsWith('minutes-')) kind = 'history day';
     else if (name.startsWith('journal-')) kind = 'history minute';
     return kind;
   };

@@ -9,6 +9,7 @@ import { after, describe, test } from 'node:test';
 import { endAll, HOSTS, type HostName, inFolder, run, type Server, serve } from './program.ts';
 import { dial } from './socket-caller.ts';
 import { onSteadyMachine } from './steadiness.ts';
+import { until as untilWithin } from './until.ts';
 
 after(endAll);
 
@@ -50,12 +51,7 @@ async function startPager() {
   return { pages, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, stop };
 }
 
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const startMs = performance.now(); !(await holds()); ) {
-    if (performance.now() - startMs > 20_000) throw new Error(`${what}: not within 20 s`);
-    await new Promise((go) => setTimeout(go, 50));
-  }
-}
+const until = (what: string, holds: () => boolean | Promise<boolean>) => untilWithin(what, 20_000, async () => holds());
 const evaluations = (count: number) => new Promise((done) => setTimeout(done, count * INTERVAL_MS));
 
 async function toldOnce(host: HostName): Promise<void> {

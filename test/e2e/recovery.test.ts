@@ -1,5 +1,5 @@
 // AVL-03: what a component's failure took away is back within 30 s of its end: recognizer, voice, language model, a collector of metrics, a receiver of
-// alerts. Where else it is held: a process of several in processes.test.ts, the worker's socket in test/livekit/worker, the disk in test/ops/alerts/watch.test.ts.
+// alerts. Where else it is held: a process of several in processes.test.ts, the worker's socket in livekit-start.test.ts, the disk in history.test.ts.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server as HttpServer } from 'node:http';

@@ -1,10 +1,11 @@
 // The alert engine: samples in, states and notifications out. Owns no clock, no timer and no file; whoever runs it calls `evaluate`.
 import { type AlertView, alertView, firingNotice, testNotice } from './alert-view.ts';
 import { GRANTED_CHANNELS } from './channel-names.ts';
+import { checkExpression } from './expression.ts';
 import { type GroupState, Groups, type Tellable } from './groups.ts';
 import type { Instance } from './instance.ts';
 import { type AlertInstruments, countAlerts } from './instruments.ts';
-import { checkExpression, fingerprint, hashText } from './labels.ts';
+import { fingerprint, hashText } from './labels.ts';
 import { catalogueOf, type MetricFact } from './metric-catalogue.ts';
 import { DEFAULT_INHIBITIONS, type Inhibition, mutedAlerts, type Silence } from './muting.ts';
 import type { Notice, Notification } from './notification.ts';

@@ -63,6 +63,7 @@ test('evaluations keep to their grid, and those that were missed stay missed', a
     clock: { now: () => clock.now() + stoppedMs, setTimer: (run, delayMs) => clock.setTimer(run, delayMs) },
     *readings() {
       looked.push(clock.now() + stoppedMs);
+      yield;
       return [];
     },
   });

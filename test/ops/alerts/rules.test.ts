@@ -209,7 +209,29 @@ test('the file for Prometheus is made from the same rules', () => {
   assert.equal(file, renderPrometheusRules(shipped, catalogueOf([])));
 });
 
-test('the operations manual has a section for each shipped alert', () => {
+test('the operations manual says of each shipped alert when it fires, who is told, what it means and what to do', () => {
   const manual = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-  for (const { name } of shipped) assert.ok(manual.includes(`\n### ${name.replaceAll('_', '-')}\n`), name);
+  const [, part = ''] = manual.split('\n## Shipped alerts\n');
+  const sections = new Map(
+    part
+      .split('\n### ')
+      .slice(1)
+      .map((text) => [text.split('\n', 1)[0], text]),
+  );
+  assert.deepEqual(
+    [...sections.keys()],
+    shipped.map(({ name }) => name.replaceAll('_', '-')),
+    'each once, and no other',
+  );
+  for (const { name, metric, condition, threshold, forMs, labels, channels, annotations } of shipped) {
+    const section = sections.get(name.replaceAll('_', '-')) ?? '';
+    const wait = forMs === 0 ? 'at once' : `for ${forMs / 1000} s`;
+    const when = `\`${metric} ${condition} ${threshold}\` ${wait}; ${labels['severity']}, told by ${channels.join(', ')}.`;
+    assert.ok(section.includes(`\n${when}\n`), `${name}: ${when}`);
+    for (const heading of ['Means', 'Do']) {
+      const said = new RegExp(`\\*\\*${heading}:\\*\\*\\s+([^*]{40,})`).exec(section)?.[1];
+      assert.ok(said !== undefined, `${name}: ${heading}`);
+    }
+    assert.equal(annotations['runbook'], `docs/operations.md#${name.replaceAll('_', '-')}`);
+  }
 });

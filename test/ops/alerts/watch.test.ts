@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry } from '../../../src/metrics/index.ts';
-import { AlertEngine, createAlertWatch, type Notification, readingsOf, type WatchNews } from '../../../src/ops/alerts/index.ts';
+import {
+  AlertEngine,
+  createAlertWatch,
+  type Notification,
+  readingsOf,
+  type WatchNews,
+} from '../../../src/ops/alerts/index.ts';
 import { Journal } from '../../../src/ops/alerts/journal.ts';
 import { VirtualClock } from '../notify/virtual-clock.ts';
 import { memoryFolder } from './memory-folder.ts';
