@@ -11,9 +11,9 @@ export interface CycleOptions {
 }
 
 /** Visits of one process at one time, each to a room of its own. */
-const LANES = 4;
-/** Long enough for a phrase to be heard now and then, and for the statistics to be asked for. */
-const STAY_MS = 1000;
+const LANES = 5;
+/** Long enough to hear the caller, and to begin an answer now and then. */
+const STAY_MS = 800;
 /** Memory is looked at after so many visits, everybody gone and garbage collected. */
 const EVERY = 25;
 /** The first ones fill caches and pools. */
