@@ -34,6 +34,9 @@ export class EventStreams<Key> {
   get isFull(): boolean {
     return this.#readers.size >= this.#o.maxReaders;
   }
+  has(key: Key): boolean {
+    return [...this.#readers].some((reader) => reader.key === key);
+  }
   keys(): Iterable<Key> {
     return new Set([...this.#readers].map(({ key }) => key));
   }

@@ -42,12 +42,14 @@ async function until(what: string, look: () => Promise<boolean>): Promise<void> 
 }
 
 async function watched(host: HostName): Promise<void> {
-  const server = await serve(host, [], { env: SIMULATED });
+  const server = await serve(host, ['test/e2e/monitored-agent.ts'], { env: SIMULATED });
   const url = `${server.url}/monitor`;
   assert.deepEqual((await json(url)).sessions, []);
   const call = await dial(`${server.socketUrl}?rate=16000`);
   const { session } = (await call.notice('ready')) as unknown as { session: string };
   await call.speak(new Int16Array(16_000));
+  // The agent's own monitor, of the module that it imports as `syrinx`.
+  await server.program.line(/^MONITOR raised$/m);
   const [first] = (await json(url)).sessions as Record<string, unknown>[];
   assert.equal(first?.session_id, session);
   const { components, system } = (await json(`${url}/${session}`)) as {
@@ -71,6 +73,8 @@ async function watched(host: HostName): Promise<void> {
   await until('the reader is there', async () => (await metric(server, 'syrinx_monitor_readers')) === 1);
   call.say({ type: 'bye' });
   assert.equal((await ended).at(-1), 'ended');
+  const [, ticks] = await server.program.line(/^MONITOR ended, (\d+) ticks$/m);
+  assert.ok(Number(ticks) >= 8, `${ticks} ticks`);
   assert.deepEqual((await json(url)).sessions, []);
   assert.equal(await metric(server, 'syrinx_monitor_sessions'), 0);
   assert.ok(((await metric(server, 'syrinx_monitor_turn_seconds_count')) ?? 0) >= 8);

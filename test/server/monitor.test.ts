@@ -114,7 +114,7 @@ describe('looks', () => {
 });
 
 describe('streams', () => {
-  it('tell all sessions four times a second, and health, alerts and ends when they come', async () => {
+  it('tell all sessions four times a second, and alerts and ends when they come', async () => {
     const { rig, app, value } = build();
     rig.open('a');
     const response = await app.request('/monitor/stream');
@@ -123,7 +123,6 @@ describe('streams', () => {
     rig.set('audio_processor', 'latency_ms', 400, 'a');
     await rig.run(2000);
     assert.equal(events.filter(({ event }) => event === 'metrics').length, 8);
-    assert.equal(events.filter(({ event }) => event === 'health').length, 1);
     assert.deepEqual(
       events.filter(({ event }) => event === 'alert').map(({ data }) => [data.session_id, data.metric, data.state]),
       [['a', 'latency_ms', 'raised']],
@@ -151,7 +150,11 @@ describe('streams', () => {
     await rig.run(60_000);
     const of = (name: string) => events.filter(({ event }) => event === name);
     assert.equal(of('metrics').length, 240);
-    assert.equal(of('report').length, 1);
+    assert.equal(of('health').length, 13);
+    assert.deepEqual(
+      of('report').map(({ data }) => [data.session_id, data.ticks]),
+      [['a', 240]],
+    );
     assert.deepEqual(of('alert'), []);
     const { components } = (of('metrics')[0] as Told).data as { components: Record<string, Record<string, unknown>> };
     assert.equal(components.llm_client?.requests, 7);

@@ -5,4 +5,4 @@ export { type DeskEvent, MonitorDesk, type MonitorDeskOptions, type SessionRows 
 export { type Nearest, readThresholds } from './options.ts';
 export { provideMonitorDesk } from './realtime-monitor.ts';
 export { systemReader } from './system-reader.ts';
-export { detailsView, eventView, overview, snapshotView } from './views.ts';
+export { alertView, detailsView, healthView, iso, overview, reportView, snapshotView } from './views.ts';

@@ -10,7 +10,7 @@ const MOST = 5;
 const PARTS = 6;
 
 interface Minute {
-  /** ms since 1970. */
+  /** On the desk's clock. */
   fromMs: number;
   toMs: number;
   ticks: number;
@@ -48,11 +48,11 @@ export class MinuteLog {
   }
 
   /** `half`: whether this is the second half of the minute. */
-  add(row: Float64Array, atMs: number, half: boolean): void {
+  add(row: Float64Array, nowMs: number, half: boolean): void {
     const open = this.#open;
     const { parts } = open;
-    if (open.ticks++ === 0) open.fromMs = atMs;
-    open.toMs = atMs;
+    if (open.ticks++ === 0) open.fromMs = nowMs;
+    open.toMs = nowMs;
     const part = half ? SECOND : 0;
     for (let column = 0, at = 0; column < this.#width; column++, at += PARTS) {
       const value = row[column]!;
@@ -65,13 +65,16 @@ export class MinuteLog {
     }
   }
 
-  /** Ends the open minute and tells it. */
-  close(): Summary {
-    const minute = this.#open;
-    this.#full.push(minute);
+  /** Ends the open minute. */
+  close(): void {
+    this.#full.push(this.#open);
     const used = this.#full.length > this.#max ? this.#full.shift() : undefined;
     this.#open = emptied(used ?? { fromMs: 0, toMs: 0, ticks: 0, parts: new Float64Array(this.#width * PARTS) });
-    return summed([minute], this.#width);
+  }
+
+  /** The minute that ended last. */
+  last(): Summary {
+    return summed(this.#full.slice(-1), this.#width);
   }
 
   /** Of the minutes that ended after `sinceMs`, the open one included. */

@@ -3,8 +3,8 @@ import { COMPONENTS, columnOf, SYSTEM_FIGURES, WIDTH } from './figures.ts';
 import { ErrorWindow } from './error-window.ts';
 import type { MonitorInstruments } from './instruments.ts';
 import { type MonitorOptions, type Nearest, readMonitorOptions, type Thresholds } from './options.ts';
-import type { MonitorEvent, RealtimeMonitor } from './realtime-monitor.ts';
-import { SessionMonitor, type SessionMonitorOptions } from './session-monitor.ts';
+import type { RealtimeMonitor } from './realtime-monitor.ts';
+import { type MonitorNews, SessionMonitor, type SessionMonitorOptions } from './session-monitor.ts';
 
 /** All sessions as plain data: a row of `WIDTH` numbers each, NaN where nothing is measured. */
 export interface SessionRows {
@@ -30,7 +30,7 @@ export interface MonitorDeskOptions {
 }
 
 interface Watched {
-  /** Keeps a minute of ticks for whoever looks; there from the session's beginning to its end. */
+  /** Keeps little, for whoever looks; there from the session's beginning to its end. */
   readonly own: SessionMonitor;
   readonly monitors: Set<SessionMonitor>;
   readonly errors: ErrorWindow;
@@ -38,16 +38,16 @@ interface Watched {
 
 const TICK_MS = 250;
 const SECOND_MS = 1000;
-const OWN_HISTORY_MINUTES = 1;
-const OWN_REPORT_MINUTES = 10;
+const OWN_HISTORY_MINUTES = 0.25;
+const OWN_REPORT_MINUTES = 5;
 const REPORT_MINUTES = 60;
 const MAX_MONITORS = 20;
 const TRIED = columnOf('session', 'requests');
 const FAILED = columnOf('session', 'errors');
 const ERROR_RATE = columnOf('session', 'error_rate');
 
-/** Events of the desk's own monitors, and a beat for each turn. */
-export type DeskEvent = MonitorEvent | { readonly type: 'turn'; readonly atMs: number };
+/** News of the desk's own monitors, and a beat for each turn. */
+export type DeskEvent = MonitorNews | { readonly type: 'turn'; readonly atMs: number };
 
 export class MonitorDesk {
   readonly #o: MonitorDeskOptions;
@@ -87,7 +87,7 @@ export class MonitorDesk {
       thresholds: this.#o.thresholds,
       historyMinutes: OWN_HISTORY_MINUTES,
       reportMinutes: OWN_REPORT_MINUTES,
-      listener: { hears: () => this.#listeners.size > 0, tell: (event) => this.#tell(event) },
+      listener: { tell: (event) => this.#tell(event) },
     });
     this.#sessions.set(sessionId, { own, monitors: new Set([own]), errors: new ErrorWindow() });
     this.#run();

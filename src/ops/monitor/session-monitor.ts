@@ -29,8 +29,8 @@ export interface SessionMonitorOptions {
   onAlert(alert: MonitorAlert): void;
   /** A subscriber threw. */
   onFailed(): void;
-  /** Another listener besides the subscribers, for everything but `metrics`; told while it `hears`. */
-  readonly listener?: { hears(): boolean; tell(event: MonitorEvent): void } | undefined;
+  /** Another listener besides the subscribers; a minute's report is for it to ask for. */
+  readonly listener?: { tell(event: MonitorNews): void } | undefined;
 }
 
 /** One turn: what all monitors of a process share, and where the session's row begins. */
@@ -43,6 +43,11 @@ export interface Turn {
   readonly offset: number;
   readonly system: Float64Array;
 }
+
+/** What a listener is told between the turns. */
+export type MonitorNews =
+  | Exclude<MonitorEvent, { readonly type: 'metrics' | 'report' }>
+  | { readonly type: 'minute'; readonly sessionId: string };
 
 /** Null: not measured. */
 export interface Headline {
@@ -83,7 +88,10 @@ export class SessionMonitor implements RealtimeMonitor {
   #health: Health = healthOf({});
   #healthDueMs = 0;
   #minuteFromMs: number;
-  #lastAtMs = 0;
+  /** Of the newest turn; NaN before the first. */
+  #dueMs = Number.NaN;
+  /** Wall time at 0 of the desk's clock, as it was then: what is set is the wall clock, never the order of ticks. */
+  #epochMs = 0;
   #running: boolean;
 
   constructor(options: SessionMonitorOptions, running: boolean) {
@@ -156,24 +164,23 @@ export class SessionMonitor implements RealtimeMonitor {
     const columns = this.#columns;
     for (let i = 0; i < columns.length; i++) row[i] = values[offset + columns[i]!]!;
     row.set(system, columns.length);
-    this.#lastAtMs = atMs;
-    this.#ticks.add(row, atMs);
+    this.#dueMs = dueMs;
+    this.#epochMs = atMs - dueMs;
+    this.#ticks.add(row, dueMs);
     const minuteMs = dueMs - this.#minuteFromMs;
-    this.#minutes.add(row, atMs, minuteMs > MINUTE_MS / 2);
+    this.#minutes.add(row, dueMs, minuteMs > MINUTE_MS / 2);
     this.#sumUp(turn);
     const isHealthDue = dueMs >= this.#healthDueMs;
     if (isHealthDue) this.#assess(dueMs);
     const changed = this.#judge(turn);
     if (this.#subscribers.size > 0) this.#tell({ type: 'metrics', snapshot: this.#shown() });
-    const isHeard = this.#subscribers.size > 0 || this.#o.listener?.hears() === true;
-    if (isHeard) {
-      if (isHealthDue) this.#news({ type: 'health', sessionId: this.sessionId, atMs, health: this.#health });
-      for (const alert of changed) this.#news({ type: 'alert', alert });
-    }
+    if (isHealthDue) this.#news({ type: 'health', sessionId: this.sessionId, atMs, health: this.#health });
+    for (const alert of changed) this.#news({ type: 'alert', alert });
     if (minuteMs < MINUTE_MS) return;
-    const summary = this.#minutes.close();
+    this.#minutes.close();
     this.#minuteFromMs = dueMs;
-    if (isHeard) this.#news({ type: 'report', report: this.#reported(summary) });
+    if (this.#subscribers.size > 0) this.#tell({ type: 'report', report: this.minute() });
+    this.#o.listener?.tell({ type: 'minute', sessionId: this.sessionId });
   }
 
   #judge({ values, offset, system, dueMs, atMs }: Turn): readonly MonitorAlert[] {
@@ -213,9 +220,9 @@ export class SessionMonitor implements RealtimeMonitor {
     this.#healthDueMs = Math.max(this.#healthDueMs + HEALTH_MS, dueMs + 1);
   }
 
-  #news(event: MonitorEvent): void {
+  #news(event: Exclude<MonitorEvent, { readonly type: 'metrics' | 'report' }>): void {
     this.#tell(event);
-    if (this.#o.listener?.hears() === true) this.#o.listener.tell(event);
+    this.#o.listener?.tell(event);
   }
 
   #tell(event: MonitorEvent): void {
@@ -241,19 +248,19 @@ export class SessionMonitor implements RealtimeMonitor {
   }
 
   snapshot(): MonitorSnapshot | null {
-    return this.#lastAtMs === 0 ? null : this.#shown();
+    return Number.isNaN(this.#dueMs) ? null : this.#shown();
   }
 
   #shown(): MonitorSnapshot {
     return {
       sessionId: this.sessionId,
-      ...this.#tick(this.#lastAtMs, this.#row),
+      ...this.#tick(this.#dueMs, this.#row),
       alerts: this.alerts,
       health: this.#health,
     };
   }
 
-  #tick(atMs: number, row: Float64Array | Float32Array): MonitorTick {
+  #tick(nowMs: number, row: Float64Array | Float32Array): MonitorTick {
     const components: Partial<Record<Component, Record<string, number | null>>> = {};
     this.#columns.forEach((column, i) => {
       const { component, figure } = COLUMNS[column]!;
@@ -261,20 +268,26 @@ export class SessionMonitor implements RealtimeMonitor {
       figures[figure] = shown(row[i]);
     });
     const system = SYSTEM_FIGURES.map((figure, i) => [figure, shown(row[this.#columns.length + i])] as const);
+    const atMs = this.#epochMs + nowMs;
     return { atMs, components, system: Object.fromEntries(system) as Record<SystemFigure, number | null> };
   }
 
   history(minutes: number = this.#o.historyMinutes): readonly MonitorTick[] {
     const ticks: MonitorTick[] = [];
-    this.#ticks.each(this.#lastAtMs - minutes * MINUTE_MS, (atMs, row) => ticks.push(this.#tick(atMs, row)));
+    this.#ticks.each(this.#dueMs - minutes * MINUTE_MS, (nowMs, row) => ticks.push(this.#tick(nowMs, row)));
     return ticks;
   }
 
   report(minutes = 60): MonitorReport {
-    return this.#reported(this.#minutes.summary(this.#lastAtMs - minutes * MINUTE_MS));
+    return this.#reported(this.#minutes.summary(this.#dueMs - minutes * MINUTE_MS));
   }
 
-  #reported({ figures, ...times }: Summary): MonitorReport {
+  /** The minute that ended last. */
+  minute(): MonitorReport {
+    return this.#reported(this.#minutes.last());
+  }
+
+  #reported({ figures, ticks, fromMs, toMs }: Summary): MonitorReport {
     const metrics: Record<string, FigureReport> = {};
     const mean = (key: string) => metrics[key]?.mean ?? null;
     figures.forEach((figure, i) => {
@@ -282,7 +295,9 @@ export class SessionMonitor implements RealtimeMonitor {
     });
     return {
       sessionId: this.sessionId,
-      ...times,
+      fromMs: this.#epochMs + fromMs,
+      toMs: this.#epochMs + toMs,
+      ticks,
       metrics,
       efficiency: efficiencyOf({
         lossPercent: mean('webrtc_handler.loss_percent'),

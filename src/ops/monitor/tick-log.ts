@@ -1,9 +1,10 @@
-// The newest ticks of one monitor as rows of numbers, in blocks of a minute that are used again.
+// The newest ticks of one monitor as rows of numbers, in blocks of 15 s that are used again.
 
-const ROWS = 240;
+const ROWS = 60;
+const BLOCKS_A_MINUTE = 4;
 
 interface Block {
-  /** ms since 1970, by row. */
+  /** On the desk's clock, by row. */
   readonly times: Float64Array;
   readonly values: Float32Array;
   rows: number;
@@ -17,10 +18,10 @@ export class TickLog {
   /** Keeps at least so many minutes of ticks. */
   constructor(width: number, minutes: number) {
     this.#width = width;
-    this.#maxBlocks = Math.ceil(minutes) + 1;
+    this.#maxBlocks = Math.ceil(minutes * BLOCKS_A_MINUTE) + 1;
   }
 
-  add(row: Float64Array, atMs: number): void {
+  add(row: Float64Array, nowMs: number): void {
     let block = this.#blocks.at(-1);
     if (block === undefined || block.rows === ROWS) {
       const oldest = this.#blocks.length === this.#maxBlocks ? this.#blocks.shift() : undefined;
@@ -28,17 +29,17 @@ export class TickLog {
       block.rows = 0;
       this.#blocks.push(block);
     }
-    block.times[block.rows] = atMs;
+    block.times[block.rows] = nowMs;
     block.values.set(row, block.rows * this.#width);
     block.rows++;
   }
 
   /** From the oldest on; rows are views that the log uses again. */
-  each(fromMs: number, visit: (atMs: number, row: Float32Array) => void): void {
+  each(fromMs: number, visit: (nowMs: number, row: Float32Array) => void): void {
     for (const { times, values, rows } of this.#blocks) {
       for (let at = 0; at < rows; at++) {
-        const atMs = times[at] as number;
-        if (atMs >= fromMs) visit(atMs, values.subarray(at * this.#width, (at + 1) * this.#width));
+        const nowMs = times[at] as number;
+        if (nowMs >= fromMs) visit(nowMs, values.subarray(at * this.#width, (at + 1) * this.#width));
       }
     }
   }

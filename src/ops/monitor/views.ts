@@ -1,7 +1,7 @@
 // The monitor as JSON: names in snake_case, times as ISO 8601; null: not measured.
 import { shown, SYSTEM_FIGURES } from './figures.ts';
 import type { FigureReport } from './minute-log.ts';
-import type { DeskEvent, MonitorDesk } from './monitor-desk.ts';
+import type { MonitorDesk } from './monitor-desk.ts';
 import type { MonitorReport, MonitorSnapshot, RealtimeMonitor } from './realtime-monitor.ts';
 import type { Health } from './score.ts';
 import type { MonitorAlert } from './thresholds.ts';
@@ -36,7 +36,7 @@ export function detailsView(monitor: RealtimeMonitor): Json {
     session_id: monitor.sessionId,
     ...(snapshot === null ? { timestamp: null } : snapshotView(snapshot)),
     report: reportView(monitor.report()),
-    history: monitor.history(1).map(({ atMs, components }) => ({ timestamp: iso(atMs), components })),
+    history: monitor.history().map(({ atMs, components }) => ({ timestamp: iso(atMs), components })),
   };
 }
 
@@ -51,24 +51,16 @@ export function snapshotView({ sessionId, atMs, components, system, alerts, heal
   };
 }
 
-/** What is told of an event besides its name; null: it is not told. */
-export function eventView(event: DeskEvent): Json | null {
-  switch (event.type) {
-    case 'alert':
-      return alertView(event.alert);
-    case 'health':
-      return { session_id: event.sessionId, timestamp: iso(event.atMs), ...healthView(event.health) };
-    case 'report':
-      return reportView(event.report);
-    case 'ended':
-      return { session_id: event.sessionId };
-    case 'metrics':
-    case 'turn':
-      return null;
-  }
-}
-
-function reportView({ sessionId, fromMs, toMs, ticks, metrics, efficiency, health, alerts }: MonitorReport): Json {
+export function reportView({
+  sessionId,
+  fromMs,
+  toMs,
+  ticks,
+  metrics,
+  efficiency,
+  health,
+  alerts,
+}: MonitorReport): Json {
   return {
     session_id: sessionId,
     from: ticks === 0 ? null : iso(fromMs),
@@ -85,11 +77,11 @@ function figureView({ count, mean, min, max, trend }: FigureReport): Json {
   return { count, mean: shown(mean), min: shown(min), max: shown(max), trend };
 }
 
-function healthView({ score, grade, parts }: Health): Json {
+export function healthView({ score, grade, parts }: Health): Json {
   return { score: shown(score ?? Number.NaN), grade, parts };
 }
 
-function alertView({ sessionId, metric, state, level, value, threshold, raisedAtMs, atMs }: MonitorAlert): Json {
+export function alertView({ sessionId, metric, state, level, value, threshold, raisedAtMs, atMs }: MonitorAlert): Json {
   return {
     session_id: sessionId,
     metric,
@@ -102,6 +94,6 @@ function alertView({ sessionId, metric, state, level, value, threshold, raisedAt
   };
 }
 
-function iso(ms: number): string {
+export function iso(ms: number): string {
   return new Date(ms).toISOString();
 }

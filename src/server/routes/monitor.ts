@@ -1,11 +1,14 @@
 // The real-time monitor over HTTP: all sessions in one look, one session in full, and both as a stream of events.
 import type { Hono } from 'hono';
 import {
+  alertView,
   detailsView,
-  eventView,
+  healthView,
+  iso,
   type MonitorDesk,
   type MonitorInstruments,
   overview,
+  reportView,
   snapshotView,
 } from '../../ops/monitor/index.ts';
 import { failure } from '../answers.ts';
@@ -37,14 +40,34 @@ export function monitorRoutes({ now, desk, instruments }: MonitorApi): RouteExte
 
   function listen(): void {
     unlisten = desk.listen((event) => {
-      if (event.type === 'turn') return turn(event.atMs);
-      const data = eventView(event);
-      if (data === null) return;
-      const { session_id: id } = data;
-      streams.send(event.type, data, (key) => key === undefined || key === id);
-      // Nothing more comes of a session that has ended.
-      if (event.type === 'ended') streams.end((key) => key === id);
+      switch (event.type) {
+        case 'turn':
+          return turn(event.atMs);
+        case 'alert':
+          return tell('alert', event.alert.sessionId, alertView(event.alert), true);
+        case 'health': {
+          const { sessionId: id, atMs, health } = event;
+          return tell('health', id, { session_id: id, timestamp: iso(atMs), ...healthView(health) });
+        }
+        case 'minute': {
+          const { sessionId: id } = event;
+          const monitor = streams.has(id) ? desk.of(id) : undefined;
+          if (monitor !== undefined) tell('report', id, reportView(monitor.minute()));
+          return;
+        }
+        case 'ended': {
+          const { sessionId: id } = event;
+          tell('ended', id, { session_id: id }, true);
+          // Nothing more comes of a session that has ended.
+          streams.end((key) => key === id);
+        }
+      }
     });
+  }
+
+  /** Readers of all sessions are spared what they read in the lines of all, and reports: of many sessions they would come at once. */
+  function tell(name: string, id: string, data: unknown, isForAll = false): void {
+    streams.send(name, data, (key) => key === id || (isForAll && key === undefined));
   }
 
   function turn(atMs: number): void {

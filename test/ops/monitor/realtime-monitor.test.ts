@@ -125,10 +125,11 @@ test('history is bounded by its minutes, and the log of an hour of reports by it
   rig.set('session', 'turns', 1);
   await rig.run(70 * 60_000);
   assert.equal(monitor.history(1).length, 241);
-  assert.ok(monitor.history(60).length >= 480 && monitor.history(60).length <= 720);
+  assert.ok(monitor.history(60).length >= 480 && monitor.history(60).length <= 540);
   assert.equal(monitor.reports.length, 60);
   assert.equal(monitor.report(60).ticks, 60 * 240);
-  assert.equal(rig.desk.of('s')?.reports.length, 10);
+  assert.equal(rig.desk.of('s')?.reports.length, 5);
+  assert.equal(rig.desk.of('s')?.history().length, 61, 'a quarter of a minute, both ends');
 });
 
 test('a report has means, extremes and trends of what was measured, and how well resources are used', async () => {
@@ -198,6 +199,22 @@ test('turns that were missed are not made up for, and the rhythm begins anew', a
   });
   await rig.run(1000);
   assert.deepEqual(at, [250, 500, 10_500, 10_750, 11_000]);
+});
+
+test('a wall clock that is set moves what is shown, and neither history nor reports', async () => {
+  const { rig, monitor } = watched();
+  rig.set('session', 'turns', 1);
+  await rig.run(90_000);
+  for (const setMs of [3_600_000, -7_200_000]) {
+    rig.wallSetMs += setMs;
+    await rig.run(30_000);
+    const times = monitor.history(1).map(({ atMs }) => atMs);
+    assert.equal(times.length, 241);
+    assert.equal(times.at(-1), EPOCH_MS + rig.wallSetMs + rig.now());
+    assert.equal((times.at(-1) as number) - (times[0] as number), 60_000);
+  }
+  assert.equal(monitor.reports.length, 2);
+  assert.equal(monitor.report(60).ticks, 600);
 });
 
 test('a subscriber that throws is told no more and counted; the others are', async () => {

@@ -32,13 +32,15 @@ export class Rig {
   readonly desk: MonitorDesk;
   /** Time that passed while code ran. */
   heldUpMs = 0;
+  /** By how much somebody has set the wall clock. */
+  wallSetMs = 0;
 
   constructor(thresholds: Readonly<Record<string, number>> = EXAMPLE.alertThresholds) {
     const { time } = this;
     this.desk = new MonitorDesk({
       now: () => this.now(),
       setTimer: (run, ms) => time.setTimer(run, ms),
-      epochNowMs: () => EPOCH_MS + this.now(),
+      epochNowMs: () => EPOCH_MS + this.wallSetMs + this.now(),
       sessions: () => {
         this.asked.sessions++;
         const values = new Float64Array(this.rows.size * WIDTH);
