@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { SignJWT } from 'jose';
 import { loadNative } from '../../../src/livekit/room/native.ts';
 import { nativeConnect } from '../../../src/livekit/room/native-connection.ts';
 import type { ConnectionSample } from '../../../src/livekit/room/connection-quality.ts';
@@ -11,7 +12,7 @@ import { RoomTransport } from '../../../src/livekit/room/room-transport.ts';
 import { systemClock } from '../../../src/runner/clock.ts';
 import { type Caller, startCaller } from './caller.ts';
 import { AGENT, real, skip, startRealParts } from './real-rig.ts';
-import { pause, type RealServer, until } from './real-server.ts';
+import { KEY, pause, type RealServer, SECRET, until } from './real-server.ts';
 
 const wallMs = () => performance.timeOrigin + performance.now();
 
@@ -269,15 +270,33 @@ test('the room is deleted, or our identity is taken: the call ends and stays end
   await second.transport.done;
 });
 
-test('a bad token and a server that says nothing: an error without the token, in time', real, async () => {
-  const token = `${(await server.token('agent', 'x', AGENT)).slice(0, -4)}abcd`;
-  await assert.rejects(open({ token }), (error: Error) => /401/.test(error.message) && !error.message.includes(token));
-  const silent = createServer(() => {}).listen(0, '127.0.0.1');
-  await new Promise((ready) => silent.once('listening', ready));
-  const { port } = silent.address() as { port: number };
-  await assert.rejects(open({ url: `ws://127.0.0.1:${port}`, limits: { connectMs: 700 } }), /No answer within 700 ms/);
-  silent.close();
-});
+test(
+  'a bad token, an expired one, and a server that says nothing: an error without the token, in time',
+  real,
+  async () => {
+    const expired = new SignJWT({ video: { roomJoin: true, room: 'x', ...AGENT } })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(KEY)
+      .setSubject('agent')
+      .setExpirationTime(Math.floor(Date.now() / 1000) - 3600);
+    for (const token of [
+      `${(await server.token('agent', 'x', AGENT)).slice(0, -4)}abcd`,
+      await expired.sign(new TextEncoder().encode(SECRET)),
+    ])
+      await assert.rejects(
+        open({ token }),
+        (error: Error) => /401/.test(error.message) && !error.message.includes(token),
+      );
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await new Promise((ready) => silent.once('listening', ready));
+    const { port } = silent.address() as { port: number };
+    await assert.rejects(
+      open({ url: `ws://127.0.0.1:${port}`, limits: { connectMs: 700 } }),
+      /No answer within 700 ms/,
+    );
+    silent.close();
+  },
+);
 
 test('a frozen server: noticed by the statistics, and the call goes on', real, async () => {
   const { transport, events, samples } = await open();
