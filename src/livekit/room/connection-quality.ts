@@ -60,12 +60,19 @@ export class ConnectionQuality {
   #trafficIn = -1;
   #callerAtMs = Number.NaN;
   #callerIn = -1;
+  #voiceAtMs = Number.NaN;
+  #voiceOut = -1;
+
+  /** When a packet of our own voice last went out, as far as the samples show; NaN before the first. A silent voice sends few. */
+  get voiceAtMs(): number {
+    return this.#voiceAtMs;
+  }
 
   /** Another connection or track: nothing can be compared any more. */
   reset(): void {
     this.#last = null;
-    this.#trafficAtMs = this.#callerAtMs = Number.NaN;
-    this.#trafficIn = this.#callerIn = -1;
+    this.#trafficAtMs = this.#callerAtMs = this.#voiceAtMs = Number.NaN;
+    this.#trafficIn = this.#callerIn = this.#voiceOut = -1;
   }
 
   sample(entries: readonly StatsEntry[], atMs: number): ConnectionSample {
@@ -95,7 +102,7 @@ export class ConnectionQuality {
       bufferCount: number(audio, 'jitterBufferEmittedCount'),
     };
     const traffic = pairs.reduce((sum, p) => sum + number(p, 'packetsReceived'), 0);
-    this.#watch(pair === undefined ? null : traffic, now.packetsIn, atMs);
+    this.#watch(pair === undefined ? null : traffic, now.packetsIn, now.packetsOut, atMs);
     const last =
       this.#last !== null && now.packetsIn >= this.#last.packetsIn && now.bytesOut >= this.#last.bytesOut
         ? this.#last
@@ -127,9 +134,11 @@ export class ConnectionQuality {
   }
 
   /** `trafficIn` null: not known, and then nothing is said to be silent. */
-  #watch(trafficIn: number | null, callerIn: number, atMs: number): void {
+  #watch(trafficIn: number | null, callerIn: number, voiceOut: number, atMs: number): void {
     if (trafficIn === null || trafficIn !== this.#trafficIn) this.#trafficAtMs = atMs;
     if (callerIn !== this.#callerIn) this.#callerAtMs = atMs;
+    if (voiceOut !== this.#voiceOut) this.#voiceAtMs = atMs;
+    this.#voiceOut = voiceOut;
     this.#trafficIn = trafficIn ?? -1;
     this.#callerIn = callerIn;
   }

@@ -10,6 +10,8 @@ export interface RoomLimits extends CallerLimits, RejoinLimits {
   readonly resumeMs: number;
   /** Nothing came over the line for so long: it is down, whatever anybody says. */
   readonly stallMs: number;
+  /** After a reconnect by the SDK our voice must go out within this, or we join anew. */
+  readonly unsentMs: number;
   /** Where nobody says that our voice is received, it is after this; a caller who comes back finds it published already. */
   readonly subscribedMs: number;
   readonly subscribedAgainMs: number;
@@ -25,6 +27,7 @@ export const DEFAULT_ROOM_LIMITS: RoomLimits = {
   ...DEFAULT_REJOIN_LIMITS,
   resumeMs: 1500,
   stallMs: 3000,
+  unsentMs: 3000,
   subscribedMs: 1000,
   subscribedAgainMs: 400,
   statsMs: 1000,

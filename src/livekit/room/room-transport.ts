@@ -11,6 +11,7 @@ import {
   withoutTokens,
 } from './connection.ts';
 import { ConnectionQuality } from './connection-quality.ts';
+import { watchJoin } from './join-watch.ts';
 import { LineSummary } from './line-report.ts';
 import { rejoin, within } from './rejoin.ts';
 import { type DataHandler, RoomControl } from './room-control.ts';
@@ -59,6 +60,10 @@ export class RoomTransport implements Transport {
   #closeMicrophone: (() => void) | null = null;
   #openTrackId = '';
   #isMuted = false;
+  /** Our own voice was muted by the server. */
+  #isSilenced = false;
+  /** The SDK is back, and nothing of our voice has gone out since. */
+  #isUnproved = false;
   #lastCallerAudioMs = 0;
   /** When it was last said that our voice is received, and since when it matters. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
@@ -112,7 +117,10 @@ export class RoomTransport implements Transport {
   async open(): Promise<void> {
     const { clock } = this.#o;
     const startedMs = clock.now();
-    const joined = this.#watchJoin();
+    const { isThere } = this.#o;
+    const gone = () => this.#end('room deleted');
+    const everyMs = this.#limits.roomCheckMs;
+    const joined = isThere === undefined ? () => {} : watchJoin({ clock, everyMs, isThere, gone });
     const connection = await within(this.#join(this.#o.token), {
       clock,
       limitMs: this.#limits.connectMs,
@@ -128,29 +136,6 @@ export class RoomTransport implements Transport {
     this.#use(connection);
     this.#poll();
     this.#checkRoom(connection);
-  }
-
-  /** A room that is deleted while it is joined: the SDK waits 15 s for it and then makes it anew, and the server need not tell us. */
-  #watchJoin(): () => void {
-    const { clock, isThere } = this.#o;
-    if (isThere === undefined) return () => {};
-    let isOver = false;
-    let cancel = () => {};
-    const answered = (there: boolean) => {
-      if (isOver) return;
-      if (there) check();
-      else this.#end('room deleted');
-    };
-    const check = () => {
-      cancel = clock.setTimer(() => {
-        isThere().then(answered, () => answered(true));
-      }, this.#limits.roomCheckMs);
-    };
-    check();
-    return () => {
-      isOver = true;
-      cancel();
-    };
   }
 
   /** A room that was deleted just before we joined it was made anew by that: nobody will come, and nobody tells us. */
@@ -256,6 +241,7 @@ export class RoomTransport implements Transport {
 
   #use(connection: Connection): void {
     this.#connection = connection;
+    this.#isSilenced = this.#isUnproved = false;
     this.#quality.reset();
     this.room.use(connection);
     this.#expectSubscription();
@@ -290,6 +276,7 @@ export class RoomTransport implements Transport {
       }),
       muted: mine((identity: string, isMuted: boolean) => {
         if (identity === this.#link.identity) this.#isMuted = isMuted;
+        if (identity === this.room.identity) this.#isSilenced = isMuted;
       }),
       voiceSubscribed: mine(() => {
         this.#heardAtMs = now();
@@ -337,6 +324,7 @@ export class RoomTransport implements Transport {
     this.#tell({ type: 'recovered', atMs: nowMs, outageMs: nowMs - this.#outageSinceMs, by: 'sdk' });
     this.#outageSinceMs = null;
     this.#quality.reset();
+    this.#isUnproved = true;
     this.#link.reconnected();
     this.#lift('rebuilding');
   }
@@ -463,12 +451,27 @@ export class RoomTransport implements Transport {
           this.#tell({ type: 'stalled', atMs: nowMs, sinceMs: nowMs - sample.silentMs });
           this.#fall('stalled', nowMs - sample.silentMs);
         }
+        if (entries.length > 0) this.#proveVoice(sample.bitrateOutBps, nowMs);
         this.#summary.sample(sample);
         this.#o.observer?.sample?.(sample);
       },
       // Not connected in this second.
       () => {},
     );
+  }
+
+  /** The SDK can be back without having published our voice again: nobody would hear us for the rest of the call. */
+  #proveVoice(sentBps: number | null, nowMs: number): void {
+    if (!this.#isUnproved) return;
+    if ((sentBps ?? 0) > 0) this.#isUnproved = false;
+    else if (!this.#isSilenced && nowMs - this.#quality.voiceAtMs >= this.#limits.unsentMs) {
+      const unheard = this.#connection;
+      // Its further events are of no interest.
+      this.#generation++;
+      this.#outageSinceMs = this.#quality.voiceAtMs;
+      this.#disconnected('connection lost', nowMs);
+      void unheard?.leave();
+    }
   }
 
   #tell(event: RoomEvent): void {

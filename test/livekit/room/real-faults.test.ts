@@ -144,6 +144,18 @@ test('speaker news, another way for the media, a migration: the call goes on', r
   await call.end();
 });
 
+// The SDK builds its connection anew then, and its server does not answer when it publishes our voice again.
+test('a resume that is broken off: the agent is heard again', real, async (t) => {
+  const call = await talking('broken-off');
+  const told = caller.told.length;
+  await simulate('SIMULATE_DISCONNECT_SIGNAL_ON_RESUME');
+  await simulate('SIMULATE_SIGNAL_RECONNECT');
+  await until('the recovery', 40_000, () => types(call.events).includes('recovered'));
+  await call.goesOn(told);
+  t.diagnostic(types(call.events).join(' '));
+  await call.end();
+});
+
 test('the server is killed and is back after a second: SDK or rejoin, the call goes on', real, async () => {
   const call = await talking('killed');
   const told = caller.told.length;

@@ -64,6 +64,42 @@ test('a frozen server: nobody says anything, the statistics do', async () => {
   assert.ok(again <= frozenAt + 1 && again > frozenAt - 1600, `said again from ${again}, frozen at ${frozenAt}`);
 });
 
+test('the SDK is back without having published our voice: the agent joins anew; a voice that goes out, or is muted, is left alone', async () => {
+  for (const voice of ['unsent', 'sent', 'muted', 'unknown'] as const) {
+    const { scene, talker } = await talking();
+    const { connection } = scene;
+    connection.events.reconnecting();
+    await talker.talk(300);
+    connection.events.peerLeft('ada', 'connection lost');
+    await talker.talk(3000);
+    connection.join('ada');
+    connection.events.reconnected();
+    if (voice === 'muted') connection.events.muted(connection.identity, true);
+    let sent = 0;
+    for (let second = 1; second <= 6; second++) {
+      sent += voice === 'sent' ? 50 : 0;
+      const pair = { nominated: true, packetsReceived: BigInt(second * 60) };
+      const out = { sent: { packetsSent: BigInt(sent), bytesSent: BigInt(sent * 80) } };
+      connection.entries = [
+        { case: 'candidatePair', value: { candidatePair: pair } },
+        ...(voice === 'unsent' ? [] : [{ case: 'outboundRtp', value: out }]),
+      ];
+      if (voice === 'unknown') connection.entries = [];
+      await talker.talk(1000);
+    }
+    assert.equal(scene.connections.length, voice === 'unsent' ? 2 : 1, voice);
+    assert.equal(connection.hasLeft, voice === 'unsent');
+    if (voice !== 'unsent') continue;
+    assert.deepEqual(scene.heard.closed, []);
+    scene.connection.join('ada');
+    scene.connection.events.voiceSubscribed();
+    const from = scene.clock.now();
+    await talker.talk(7000);
+    assert.ok(scene.connection.speaker.heard(from).length > 0, 'it is heard again');
+    assert.ok(types(scene).includes('repeated'));
+  }
+});
+
 test('the SDK gives up: the agent joins again by itself with a new token, as often as it takes', async () => {
   const { scene, talker } = await talking();
   scene.next.push('refused', 'refused', 'silent', 'ok');
