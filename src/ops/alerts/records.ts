@@ -73,9 +73,11 @@ export class Records {
   }
 
   under<T>(prefix: string): (readonly [string, T])[] {
-    return [...this.#values]
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), value as T] as const);
+    const found: (readonly [string, T])[] = [];
+    for (const [key, value] of this.#values) {
+      if (key.startsWith(prefix)) found.push([key.slice(prefix.length), value as T]);
+    }
+    return found;
   }
 
   /** Lines since the last call, to be appended and synced before anything is sent. */
