@@ -39,14 +39,15 @@ export async function exportHistory(
   const { labels, quantiles = [] } = request;
   const chosen = chosenSeries(await source.series(), request.names.length === 0 ? ['*'] : request.names, labels);
   const range = exportRange(request);
-  const writer = format.writer({ ...range, quantiles });
+  const tier = range.stepMs % 60_000 === 0 ? 'minutes' : 'seconds';
+  const writer = format.writer({ ...range, tier, quantiles });
   write(writer.begin());
   let series = 0;
   let steps = 0;
   for (const info of chosen) {
     const one = await wholeSeries(source, info, range, { quantiles, buckets: format.needsBuckets });
     if (one === undefined) continue;
-    write(writer.series(one));
+    for (const piece of writer.series(one)) write(piece);
     series++;
     steps += one.atMs.length;
   }

@@ -62,7 +62,7 @@ export function startHistory(wiring: HistoryWiring): RunningHistory | null {
   };
   sample();
   return {
-    routes: historyRoutes({ now: Date.now, source: sourceOf(history, pacing), nearest, origin }),
+    routes: historyRoutes({ now: Date.now, source: sourceOf(history, pacing), nearest, origin, pacing }),
     async stop() {
       cancel();
       await history.stop();

@@ -2,12 +2,15 @@
 import type { Hono, MiddlewareHandler } from 'hono';
 import { nearest } from '../../config/nearest.ts';
 import { type HistorySource, mergedSource } from '../../ops/history/index.ts';
+import { systemClock } from '../../runner/clock.ts';
 import { historyRoutes } from '../../server/routes/history.ts';
 import { remoteHistory } from '../operations/remote-history.ts';
 import type { ProcessWatch } from './watch.ts';
 
 /** A query over a month takes its time on a busy process. */
 const ANSWER_MS = 15_000;
+
+const PACING = { now: systemClock.now, pause: () => new Promise<void>((go) => void systemClock.setTimer(go, 0)) };
 
 export interface ProcessHistoryOptions {
   readonly watch: Pick<ProcessWatch, 'reports' | 'ask'>;
@@ -25,7 +28,13 @@ export function addProcessHistory(app: Hono, { watch, now }: ProcessHistoryOptio
       ]),
   );
   app.use('/api/history/*', secured);
-  historyRoutes({ now, nearest, origin: `${sources.size} processes`, source: mergedSource(sources) }).add(app);
+  historyRoutes({
+    now,
+    nearest,
+    pacing: PACING,
+    origin: `${sources.size} processes`,
+    source: mergedSource(sources),
+  }).add(app);
 }
 
 async function askProcess(watch: ProcessHistoryOptions['watch'], number: number, path: string): Promise<unknown> {

@@ -1,8 +1,7 @@
 // The sealed blocks of one folder: hours are sealed into it, the minutes of a day become one block, what is too old goes.
 import type { Compression, DataFolder } from '../../hosts/port.ts';
 import { type Block, BlockWriter, DamagedError, NewerFormatError, openBlock, type Tier } from './block.ts';
-import type { Catalogue, Hour } from './hour.ts';
-import { HOUR_MS, stampOf } from './hour.ts';
+import { type Catalogue, type Entry, foldMinutes, type Hour, HOUR_MS, stampOf } from './hour.ts';
 import { readJournal } from './journal.ts';
 import type { Pacer } from './pacer.ts';
 
@@ -67,7 +66,11 @@ export class Archive {
 
   async #learn(block: Block): Promise<void> {
     if (this.#tables.has(block.tableId)) return;
-    for (const key of await block.keys(this.#o.pacer)) this.#o.catalogue.ofKey(key);
+    const { catalogue, pacer } = this.#o;
+    for (const key of await block.keys(pacer)) {
+      catalogue.ofKey(key);
+      if (pacer.tired) await pacer.rest();
+    }
     this.#tables.add(block.tableId);
   }
 
@@ -123,7 +126,11 @@ export class Archive {
     for (const tier of ['seconds', 'minutes'] as const) {
       made.push(
         await this.#write(name(tier), tier, hour, async (writer) => {
-          for (const [entry, data] of hour.series) await writer.add(entry.key, data[tier].view());
+          for (const [entry, data] of hour.series) {
+            const chunks = data[tier].view();
+            await writer.add(entry.hash, chunks, entry.key);
+            if (tier === 'minutes') await writer.add(entry.hourHash, hoursOf(entry, chunks));
+          }
         }),
       );
     }
@@ -174,19 +181,24 @@ export class Archive {
     const made = await this.#write(name, 'minutes', range, async (writer) => {
       for (const key of keys) {
         const parts: Uint8Array[] = [];
+        const hours: Uint8Array[] = [];
         const entry = catalogue.ofKey(key);
         if (entry === undefined) continue;
         for (const block of merged) {
           try {
             const part = await block.chunks(entry.hash, pacer);
-            if (part !== null) parts.push(part);
+            if (part === null) continue;
+            const whole = (await block.chunks(entry.hourHash, pacer)) ?? hoursOf(entry, part);
+            parts.push(part);
+            hours.push(whole);
           } catch (error) {
             if (!(error instanceof DamagedError)) throw error;
             merged.delete(block);
             await this.setAside(block.name, error.message);
           }
         }
-        await writer.add(key, joined(parts));
+        await writer.add(entry.hash, joined(parts), key);
+        await writer.add(entry.hourHash, joined(hours));
       }
     });
     await this.#replaced(sources);
@@ -254,6 +266,10 @@ export class Archive {
       await other.#o.folder.remove(block.name);
     }
   }
+}
+
+function hoursOf({ info }: Entry, minutes: Uint8Array): Uint8Array {
+  return foldMinutes(minutes, info.kind === 'histogram');
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

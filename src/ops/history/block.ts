@@ -3,7 +3,6 @@ import type { Compression, DataFolder, FileAppender } from '../../hosts/port.ts'
 import { ByteReader, ByteWriter, crc32 } from './bytes.ts';
 import { MINUTE_MS } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
-import { hashOf } from './series-key.ts';
 
 export type Tier = 'seconds' | 'minutes';
 
@@ -40,7 +39,7 @@ interface Entry {
   readonly crc: number;
 }
 
-/** Makes a block: `add` each series once, then `finish`. Until then it is a `.part` that nobody reads. */
+/** Makes a block: `add` each run of chunks once, then `finish`. Until then it is a `.part` that nobody reads. */
 export class BlockWriter {
   readonly #folder: DataFolder;
   readonly #name: string;
@@ -73,12 +72,13 @@ export class BlockWriter {
     return new BlockWriter(folder, name, file, compression, pacer);
   }
 
-  async add(key: string, chunks: Uint8Array): Promise<void> {
+  /** `key`: of a series, for the table of those that are in the block. */
+  async add(hash: readonly [number, number], chunks: Uint8Array, key?: string): Promise<void> {
     const from = this.#offset + this.#pending.length;
     const crc = await this.#deflated(chunks);
-    this.#keys.push(key);
+    if (key !== undefined) this.#keys.push(key);
     this.#entries.push({
-      hash: hashOf(key),
+      hash,
       offset: from,
       length: this.#offset + this.#pending.length - from,
       crc,
@@ -109,10 +109,12 @@ export class BlockWriter {
   }
 
   async finish({ tier, fromMs, toMs }: BlockRange): Promise<Block> {
+    await this.#pacer.rest();
     const tableOffset = this.#offset + this.#pending.length;
     const table = new TextEncoder().encode([...this.#keys].sort().join('\n'));
     const tableCrc = await this.#deflated(table);
     const indexOffset = this.#offset + this.#pending.length;
+    await this.#pacer.rest();
     this.#entries.sort((a, b) => a.hash[0] - b.hash[0] || a.hash[1] - b.hash[1]);
     const index = new ByteWriter(this.#entries.length * ENTRY_BYTES);
     for (const { hash, offset, length, crc } of this.#entries) {

@@ -2,13 +2,15 @@
 import type { SeriesInfo } from '../../metrics/index.ts';
 import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
-import { type ChunkPlace, MINUTE_MS, MinuteFold, placesOf, readSeconds } from './chunks.ts';
+import { type ChunkPlace, MINUTE_MS, MinuteFold, placesOf, readMinute, readSeconds } from './chunks.ts';
 import { hashOf, seriesKey, seriesOfKey } from './series-key.ts';
 
 export interface Entry {
   readonly key: string;
   readonly info: SeriesInfo;
   readonly hash: readonly [number, number];
+  /** Under which blocks of minutes have the same series by the hour. */
+  readonly hourHash: readonly [number, number];
 }
 
 /** All series that are known, by their key. */
@@ -32,7 +34,7 @@ export class Catalogue {
   ofKey(key: string, info = seriesOfKey(key)): Entry | undefined {
     const known = this.#entries.get(key);
     if (known !== undefined || info === undefined || this.#entries.size >= this.#max) return known;
-    const entry = { key, info, hash: hashOf(key) };
+    const entry = { key, info, hash: hashOf(key), hourHash: hashOf(`hours ${key}`) };
     this.#entries.set(key, entry);
     return entry;
   }
@@ -95,6 +97,20 @@ export function foldSeconds(seconds: Uint8Array, minutes: ByteWriter, isHistogra
     readSeconds(place, fold);
     fold.write(minutes, place.atMs / MINUTE_MS, isHistogram);
   });
+}
+
+/** The hours that rising minutes amount to, each a chunk like that of a minute. */
+export function foldMinutes(minutes: Uint8Array, isHistogram: boolean): Uint8Array {
+  const out = new ByteWriter(128);
+  let hour: number | undefined;
+  placesOf(minutes, (place) => {
+    const number = Math.floor(place.atMs / HOUR_MS);
+    if (hour !== undefined && hour !== number) fold.write(out, hour * 60, isHistogram);
+    hour = number;
+    readMinute(place, fold);
+  });
+  if (hour !== undefined) fold.write(out, hour * 60, isHistogram);
+  return out.view();
 }
 
 /** `2026-11-28T20`, for names of files. */

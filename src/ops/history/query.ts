@@ -1,10 +1,11 @@
 // Ranges of the history in steps: counts, sums, extremes and percentiles of each step, from merged buckets, never from percentiles.
 import type { SeriesInfo } from '../../metrics/index.ts';
-import { DamagedError, type Tier } from './block.ts';
+import type { Archive } from './archive.ts';
+import { type Block, DamagedError, type Tier } from './block.ts';
 import { ByteWriter } from './bytes.ts';
 import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from './chunks.ts';
 import type { History } from './history.ts';
-import { type Entry, foldSeconds } from './hour.ts';
+import { type Entry, foldSeconds, HOUR_MS } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
 import { selector } from './selector.ts';
 import { BUCKET_LIMIT, Steps } from './steps.ts';
@@ -140,6 +141,39 @@ async function readSeries(
   return steps.finish();
 }
 
+/** What is to be read of a block. */
+interface Piece {
+  readonly archive: Archive;
+  readonly block: Block;
+  /** By the hour, where the block has it so. */
+  readonly hourly: boolean;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Bytes with chunks; those outside the range are not wanted. */
+interface Found {
+  readonly bytes: Uint8Array;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Steps of whole hours are made of hours, as far as they go: a month is 720 of them, and 43,200 minutes. */
+function piecesOf(archives: readonly Archive[], tier: Tier, { fromMs, toMs, stepMs }: Range): Piece[] {
+  const isHourly = tier === 'minutes' && stepMs % HOUR_MS === 0;
+  const hoursToMs = isHourly ? Math.floor(toMs / HOUR_MS) * HOUR_MS : fromMs;
+  const pieces: Piece[] = [];
+  for (const archive of archives) {
+    for (const block of archive.blocks) {
+      if (block.tier !== tier || block.fromMs >= toMs || block.toMs <= fromMs) continue;
+      if (block.fromMs < hoursToMs && hoursToMs > fromMs)
+        pieces.push({ archive, block, hourly: true, fromMs, toMs: hoursToMs });
+      if (block.toMs > hoursToMs) pieces.push({ archive, block, hourly: false, fromMs: hoursToMs, toMs });
+    }
+  }
+  return pieces;
+}
+
 /** All chunks of the range, rising. All that is read later is chosen at one moment: what is sealed or merged meanwhile is
  *  read from where it was, and where that has gone, everything is chosen anew. */
 async function placesFor(
@@ -152,11 +186,7 @@ async function placesFor(
 ): Promise<ChunkPlace[]> {
   const { fromMs, toMs } = range;
   const { archives, hours, minutes, numberOf } = history.sources;
-  const blocks = archives.flatMap((archive) =>
-    archive.blocks
-      .filter((block) => block.tier === tier && block.fromMs < toMs && block.toMs > fromMs)
-      .map((block) => ({ archive, block })),
-  );
+  const pieces = piecesOf(archives, tier, range);
   const memory: Uint8Array[] = [];
   for (const hour of hours) {
     const data = hour.series.get(entry);
@@ -176,15 +206,19 @@ async function placesFor(
   }
   memory.push(out.view());
 
-  const found: Uint8Array[] = [];
-  for (let at = 0; at < blocks.length; at += FETCHED_AT_ONCE) {
-    const some = blocks.slice(at, at + FETCHED_AT_ONCE);
-    const fetched = await pacer.outside(Promise.allSettled(some.map(async ({ block }) => block.fetch(entry.hash))));
+  const found: Found[] = [];
+  for (let at = 0; at < pieces.length; at += FETCHED_AT_ONCE) {
+    const some = pieces.slice(at, at + FETCHED_AT_ONCE);
+    const fetched = await pacer.outside(
+      Promise.allSettled(
+        some.map(async ({ block, hourly }) => (hourly ? block.fetch(entry.hourHash) : null) ?? block.fetch(entry.hash)),
+      ),
+    );
     for (const [i, result] of fetched.entries()) {
-      const { archive, block } = some[i] as (typeof some)[number];
+      const { archive, block, ...wanted } = some[i] as Piece;
       try {
         if (result.status === 'rejected') throw result.reason;
-        if (result.value !== null) found.push(await block.inflate(result.value, pacer));
+        if (result.value !== null) found.push({ bytes: await block.inflate(result.value, pacer), ...wanted });
       } catch (error) {
         if (error instanceof DamagedError) await archive.setAside(block.name, error.message);
         else if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
@@ -192,13 +226,13 @@ async function placesFor(
       }
     }
   }
-  return await sorted([...found, ...memory], fromMs, toMs, pacer);
+  return await sorted([...found, ...memory.map((bytes) => ({ bytes, fromMs, toMs }))], pacer);
 }
 
-async function sorted(found: readonly Uint8Array[], fromMs: number, toMs: number, pacer: Pacer): Promise<ChunkPlace[]> {
+async function sorted(found: readonly Found[], pacer: Pacer): Promise<ChunkPlace[]> {
   const places: ChunkPlace[] = [];
   let rising = true;
-  for (const bytes of found) {
+  for (const { bytes, fromMs, toMs } of found) {
     placesOf(bytes, (place) => {
       if (place.atMs + MINUTE_MS <= fromMs || place.atMs >= toMs) return;
       rising &&= place.atMs >= (places.at(-1)?.atMs ?? 0);

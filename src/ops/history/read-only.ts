@@ -22,22 +22,26 @@ export async function openHistoryFolder(
       if (attempt === ATTEMPTS || !problem.includes('ENOENT')) throw new Error(problem);
     }
   };
+  let seen = await filesIn(folder);
   let source = await open();
   return {
     status: () => source.status(),
     series: () => source.series(),
     async query(query) {
       for (let attempt = 1; ; attempt++) {
-        try {
-          return await source.query(query);
-        } catch (error) {
-          if (attempt === ATTEMPTS || (error as { code?: unknown } | null)?.code !== 'ENOENT') throw error;
-          // What was merged or purged meanwhile is in other files now.
-          source = await open();
-        }
+        const before = await filesIn(folder);
+        if (before !== seen) source = await open();
+        seen = before;
+        const answer = await source.query(query);
+        // What was sealed, merged or purged meanwhile was read by halves.
+        if (attempt === ATTEMPTS || (await filesIn(folder)) === before) return answer;
       }
     },
   };
+}
+
+async function filesIn(folder: FolderReader): Promise<string> {
+  return (await folder.list()).filter((name) => /\.(?:block|log)$/.test(name)).join(' ');
 }
 
 /** That the disk fails is thrown, not told. */

@@ -8,14 +8,23 @@ export function selector(name: string, labels: Readonly<Record<string, string>> 
 }
 
 function nameMatcher(name: string): (info: SeriesInfo) => boolean {
-  if (!name.includes('*')) return (info) => info.name === name || exportedName(info) === name;
+  // Names at /metrics have no dots.
+  const isOwn = name.includes('.');
+  if (!name.includes('*')) return (info) => info.name === name || (!isOwn && exportedName(info) === name);
   const parts = name.split('*');
-  return (info) => fits(info.name, parts) || fits(exportedName(info), parts);
+  return (info) => fits(info.name, parts) || (!isOwn && fits(exportedName(info), parts));
 }
 
+const exported = new WeakMap<SeriesInfo, string>();
+
 /** As at `/metrics`. */
-export function exportedName({ name, unit, kind }: Pick<SeriesInfo, 'name' | 'unit' | 'kind'>): string {
-  return prometheusName(name, unit, kind);
+export function exportedName(info: SeriesInfo): string {
+  let name = exported.get(info);
+  if (name === undefined) {
+    name = prometheusName(info.name, info.unit, info.kind);
+    exported.set(info, name);
+  }
+  return name;
 }
 
 /** Each part behind the one before it: no pattern takes longer than the name is long. */
@@ -43,7 +52,9 @@ export function unknownMetric(
   if (name === undefined) return undefined;
   const shown = JSON.stringify(name.slice(0, 100));
   if (name.includes('*')) return `no metric with history fits ${shown}`;
-  const all = new Set(known.flatMap((info) => [info.name, exportedName(info)]));
-  const meant = nearest(name.slice(0, 100), all);
+  const all = new Set(known.flatMap((info) => (name.includes('.') ? [info.name] : [info.name, exportedName(info)])));
+  // What is much longer or shorter is not what was meant, and comparing takes its time.
+  const alike = [...all].filter((one) => Math.abs(one.length - name.length) <= Math.max(one.length, name.length) / 3);
+  const meant = nearest(name.slice(0, 100), alike);
   return `no history of ${shown}${meant === undefined ? '; GET /api/history and "syrinx history list" name all' : `; did you mean "${meant}"?`}`;
 }

@@ -2,11 +2,13 @@
 import type { Context, Hono } from 'hono';
 import {
   EXPORT_FORMATS,
-  exportText,
+  exportPieces,
   type HistoryAnswer,
   type HistoryQuery,
   historyReport,
   type HistorySource,
+  Pacer,
+  type PacerOptions,
   UnavailableError,
   unknownMetric,
 } from '../../ops/history/index.ts';
@@ -19,6 +21,7 @@ export interface HistoryApi {
   readonly source: HistorySource;
   /** The name that was probably meant. */
   nearest(name: string, among: Iterable<string>): string | undefined;
+  readonly pacing: PacerOptions;
   /** Whose history it is, for readers of a report. */
   readonly origin: string;
 }
@@ -27,6 +30,7 @@ const READ = 'GET, HEAD, OPTIONS';
 /** Queries that run at the same time. */
 const MAX_RUNNING = 4;
 const MAX_NAMES = 60;
+const PIECE_CHARS = 65_536;
 /** The report has its own style and pictures, no script, and asks nobody for anything. */
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -68,7 +72,13 @@ async function answered(c: Context, api: HistoryApi): Promise<Response> {
   const unknown = unknownMetric(names, await api.source.series(), api.nearest);
   if (unknown !== undefined) return failure(api, 404, 'unknown_metric', unknown);
   if (format === 'html') {
-    const page = await historyReport(api.source, { ...range, names, madeAtMs: api.now(), origin: api.origin });
+    const page = await historyReport(api.source, {
+      ...range,
+      names,
+      madeAtMs: api.now(),
+      origin: api.origin,
+      pacing: api.pacing,
+    });
     return c.html(page, 200, { 'content-security-policy': PAGE_POLICY });
   }
   const { needsBuckets, contentType } = EXPORT_FORMATS[format];
@@ -83,8 +93,30 @@ async function answered(c: Context, api: HistoryApi): Promise<Response> {
     series: answers.flatMap(({ series }) => series),
     missing: missing.length === 0 ? undefined : missing,
   };
-  if (format === 'json') return c.json(answer);
-  return c.body(exportText(EXPORT_FORMATS[format], answer), 200, { 'content-type': contentType });
+  return c.body(inPieces(exportPieces(EXPORT_FORMATS[format], answer), api.pacing), 200, {
+    'content-type': contentType,
+  });
+}
+
+/** Text that is made while it is read, and lets others have their turn. */
+function inPieces(pieces: Iterator<string>, pacing: PacerOptions): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const pacer = new Pacer(pacing);
+  return new ReadableStream({
+    async pull(controller) {
+      pacer.start();
+      let text = '';
+      for (let next = pieces.next(); ; next = pieces.next()) {
+        if (next.done === true) {
+          if (text !== '') controller.enqueue(encoder.encode(text));
+          return controller.close();
+        }
+        text += next.value;
+        if (text.length >= PIECE_CHARS) return controller.enqueue(encoder.encode(text));
+        if (pacer.tired) await pacer.rest();
+      }
+    },
+  });
 }
 
 type Asked = Omit<HistoryQuery, 'name' | 'buckets'> & { readonly buckets: boolean };

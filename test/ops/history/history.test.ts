@@ -1,9 +1,11 @@
 // The history over minutes, hours and days on virtual time: what went in comes out, in every fineness, across restarts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BucketSum } from '../../../src/ops/history/buckets.ts';
 import { createRig, Disk, START } from './history-rig.ts';
 
 const HOUR_S = 3600;
+const sumOf = (values: readonly number[] | undefined) => (values ?? []).reduce((a, b) => a + b, 0);
 
 test('seconds and minutes of a counter, a gauge and a histogram, in memory alone', async () => {
   const rig = createRig();
@@ -152,4 +154,74 @@ test('days are merged, old blocks are purged, and 30 days stay whole', async () 
   const { series } = await rig.query({ name: 'calls', fromMs: rig.epochMs - 3 * 86_400_000, stepMs: 3_600_000 });
   const whole = series[0]?.sum.slice(1, -1) ?? [];
   assert.ok(whole.length >= 70 && whole.every((sum) => sum === 180), whole.join());
+});
+
+test('steps of whole hours are made of hours, and say what minutes and seconds say', async () => {
+  const disk = new Disk();
+  const rig = createRig(disk.open, { instruments: undefined });
+  const time = rig.registry.histogram({ name: 'time', help: 'h' }).labels();
+  const level = rig.registry.gauge({ name: 'level', help: 'h' }).labels();
+  await rig.history.start();
+  let n = 0;
+  const each = () => {
+    n++;
+    time.record(1 + (n % 50));
+    level.set(n % 7);
+  };
+  // Two days of some seconds each, so that there are merged days, full hours and an open one; 09:59:30 is no full hour.
+  for (let i = 0; i < 49 * 60; i++) {
+    await rig.seconds(2, each);
+    rig.sleep(58_000);
+  }
+  assert.ok(
+    (await disk.names('minutes-')).some((name) => !name.includes('T')),
+    'a day is merged',
+  );
+  // Hours are read instead of minutes: a small part of the bytes.
+  let read = 0;
+  const { readAt } = disk.files;
+  disk.files.readAt = (name, offset, length) => {
+    read += length;
+    return readAt.call(disk.files, name, offset, length);
+  };
+  const bytesFor = async (stepMs: number) => {
+    read = 0;
+    await rig.query({ name: 'time', fromMs: START - 86_400_000, stepMs, quantiles: [0.5] });
+    return read;
+  };
+  const [byHour, byMinute] = [await bytesFor(3_600_000), await bytesFor(60_000)];
+  assert.ok(byHour > 0 && byHour < byMinute / 3, `${byHour} of ${byMinute} bytes`);
+  const fold = (series: { count: number[]; sum: number[]; min: number[]; max: number[] } | undefined) => [
+    sumOf(series?.count),
+    Math.round(1000 * sumOf(series?.sum)),
+    Math.min(...(series?.min ?? [])),
+    Math.max(...(series?.max ?? [])),
+  ];
+  for (const name of ['time', 'level']) {
+    // Whole hours, and ranges that begin or end within one.
+    for (const [fromMs, toMs] of [
+      [START - 86_400_000, rig.epochMs],
+      [START + 3_600_000, START + 20 * 3_600_000 + 1_234_000],
+      [START + 30_000, START + 47 * 3_600_000 + 30_000],
+    ] as const) {
+      const ask = async (stepMs: number, from = fromMs) =>
+        (await rig.query({ name, fromMs: from, toMs, stepMs, quantiles: [0.5, 0.99], buckets: true })).series[0];
+      const hours = await ask(HOUR_S * 1000);
+      const startMs = Math.floor(fromMs / 3_600_000) * 3_600_000;
+      const minutes = await ask(60_000, startMs);
+      assert.deepEqual(fold(hours), fold(minutes), `${name} ${fromMs} ${toMs}`);
+      const twoHours = await ask(2 * HOUR_S * 1000);
+      assert.ok((twoHours?.atMs.length ?? 0) > 5);
+      // An hour by itself, by the minute.
+      const noonMs = Math.floor(START / 3_600_000) * 3_600_000 + 4 * 3_600_000;
+      const own = await rig.query({ name, fromMs: noonMs, toMs: noonMs + 3_600_000, stepMs: 60_000, buckets: true });
+      const i = hours?.atMs.indexOf(noonMs) ?? -1;
+      const merged = new BucketSum();
+      for (const pairs of own.series[0]?.buckets ?? [])
+        for (let b = 0; b < pairs.length; b += 2) merged.add(pairs[b] ?? 0, pairs[b + 1] ?? 0);
+      const pairs: number[] = [];
+      merged.each((key, count) => pairs.push(key, count));
+      assert.deepEqual(hours?.buckets?.[i], pairs);
+    }
+  }
 });

@@ -1,15 +1,17 @@
-// The forms in which history leaves the program, each written piece by piece so that long ranges need not be held.
+// The forms in which history leaves the program, each written piece by piece: long ranges are never held as text, and no piece takes long to make.
 import type { HistoryAnswer, HistorySeries } from '../query.ts';
 import { csvWriter } from './csv.ts';
+import { jsonWriter } from './json.ts';
 import { openMetricsWriter } from './openmetrics.ts';
 
 /** What is said once, before any series. */
-export type ExportHead = Pick<HistoryAnswer, 'fromMs' | 'toMs' | 'stepMs' | 'quantiles'>;
+export type ExportHead = Omit<HistoryAnswer, 'series'>;
 
 /** Text in order: `begin`, `series` for each, those of one metric behind one another, then `end`. */
 export interface ExportWriter {
   begin(): string;
-  series(one: HistorySeries): string;
+  /** Pieces of some hundred steps. */
+  series(one: HistorySeries): Iterable<string>;
   end(): string;
 }
 
@@ -31,24 +33,13 @@ export const EXPORT_FORMATS: Readonly<Record<'json' | 'csv' | 'prometheus', Expo
   },
 };
 
-function jsonWriter({ fromMs, toMs, stepMs, quantiles }: ExportHead): ExportWriter {
-  let separator = '\n';
-  return {
-    begin: () => `${JSON.stringify({ fromMs, toMs, stepMs, quantiles }).slice(0, -1)},"series":[`,
-    series(one) {
-      const text = separator + JSON.stringify(one);
-      separator = ',\n';
-      return text;
-    },
-    end: () => '\n]}\n',
-  };
-}
-
-/** An answer as one text. */
-export function exportText(format: ExportFormat, answer: HistoryAnswer): string {
+/** An answer as text, in pieces. */
+export function* exportPieces(format: ExportFormat, answer: HistoryAnswer): Generator<string> {
   const writer = format.writer(answer);
   const inOrder = [...answer.series].sort((a, b) =>
     a.info.name < b.info.name ? -1 : a.info.name > b.info.name ? 1 : 0,
   );
-  return [writer.begin(), ...inOrder.map((one) => writer.series(one)), writer.end()].join('');
+  yield writer.begin();
+  for (const one of inOrder) yield* writer.series(one);
+  yield writer.end();
 }

@@ -5,6 +5,9 @@ import type { HistorySeries } from '../query.ts';
 import { exportedName } from '../selector.ts';
 import type { ExportHead, ExportWriter } from './formats.ts';
 
+/** Samples of a piece. */
+const PIECE = 500;
+
 /** Each sample bears the end of its step, when it was known. Counters and histograms are totals that begin with 0 at the first
  *  step: `rate` and `increase` are right, and what was counted before the range is left out. A gauge is the mean of its step,
  *  with the least and the most beside it where a step is longer than a second. */
@@ -19,61 +22,53 @@ export function openMetricsWriter(head: ExportHead): ExportWriter {
   };
   return {
     begin: () => '',
-    series(one) {
+    *series(one) {
       const { kind } = one.info;
       const name = exportedName(one.info);
-      let text = '';
       if (name !== family) {
-        text = close();
+        yield close();
         family = name;
-        text += `# TYPE ${kind === 'counter' ? name.replace(/_total$/, '') : name} ${kind}\n`;
+        yield `# TYPE ${kind === 'counter' ? name.replace(/_total$/, '') : name} ${kind}\n`;
       }
-      if (one.atMs.length === 0) return text;
-      if (kind === 'counter') return text + totals(one, name, head);
-      if (kind === 'histogram') return text + histogram(one, name, head);
+      if (one.atMs.length === 0) return;
       const labels = labelsOf(one.info);
-      const means = one.sum.map((sum, i) => sum / (one.count[i] ?? 1));
-      text += samples(name + braces(labels), one.atMs, means, head);
-      if (head.stepMs === 1000) return text;
-      for (const which of ['min', 'max'] as const) {
-        if (extremes[which] === '') extremes[which] = `# TYPE ${name}_${which} gauge\n`;
-        extremes[which] += samples(`${name}_${which}${braces(labels)}`, one.atMs, one[which], head);
+      if (kind === 'counter') yield* totals(name + braces(labels), one, one.sum, head);
+      else if (kind === 'histogram') yield* histogram(one, name, labels, head);
+      else {
+        const means = one.sum.map((sum, i) => sum / (one.count[i] ?? 1));
+        yield* samples(name + braces(labels), one.atMs, means, head);
+        if (head.stepMs === 1000) return;
+        for (const which of ['min', 'max'] as const) {
+          if (extremes[which] === '') extremes[which] = `# TYPE ${name}_${which} gauge\n`;
+          for (const piece of samples(`${name}_${which}${braces(labels)}`, one.atMs, one[which], head)) {
+            extremes[which] += piece;
+            yield '';
+          }
+        }
       }
-      return text;
     },
     end: () => `${close()}# EOF\n`,
   };
 }
 
-function totals(one: HistorySeries, name: string, head: ExportHead): string {
-  let total = 0;
-  const running = one.sum.map((sum) => (total += sum));
-  return fromZero(name + braces(labelsOf(one.info)), one, running, head);
-}
-
-function histogram(one: HistorySeries, name: string, head: ExportHead): string {
-  const labels = labelsOf(one.info);
+function* histogram(one: HistorySeries, name: string, labels: readonly string[], head: ExportHead): Generator<string> {
   const bounds = boundsOf(one);
   const keys = bounds.map(keyOf);
-  const columns: number[][] = bounds.map(() => []);
-  const below = bounds.map(() => 0);
-  for (const pairs of one.buckets ?? []) {
+  /** By bound: values of each step in its bucket or below. */
+  const below: number[][] = bounds.map(() => []);
+  for (const [step, pairs] of (one.buckets ?? []).entries()) {
+    for (const column of below) column.push(0);
     for (let i = 0; i + 1 < pairs.length; i += 2) {
-      for (let b = keys.length - 1; b >= 0 && (keys[b] ?? 0) >= (pairs[i] ?? 0); b--) below[b]! += pairs[i + 1] ?? 0;
+      for (let b = keys.length - 1; b >= 0 && (keys[b] ?? 0) >= (pairs[i] ?? 0); b--)
+        (below[b] as number[])[step]! += pairs[i + 1] ?? 0;
     }
-    below.forEach((count, b) => columns[b]?.push(count));
+    if (step % PIECE === 0) yield '';
   }
-  let seen = 0;
-  const counts = one.count.map((count) => (seen += count));
-  let sum = 0;
-  const sums = one.sum.map((more) => (sum += more));
   const bucket = (bound: string) => `${name}_bucket${braces([...labels, `le="${bound}"`])}`;
-  return [
-    ...bounds.map((bound, b) => fromZero(bucket(String(bound)), one, columns[b] ?? [], head)),
-    fromZero(bucket('+Inf'), one, counts, head),
-    fromZero(`${name}_count${braces(labels)}`, one, counts, head),
-    fromZero(`${name}_sum${braces(labels)}`, one, sums, head),
-  ].join('');
+  for (const [b, bound] of bounds.entries()) yield* totals(bucket(String(bound)), one, below[b] ?? [], head);
+  yield* totals(bucket('+Inf'), one, one.count, head);
+  yield* totals(`${name}_count${braces(labels)}`, one, one.count, head);
+  yield* totals(`${name}_sum${braces(labels)}`, one, one.sum, head);
 }
 
 /** Times as `/metrics` has them; for the rest powers of two over what was seen, on which the buckets of the history have their borders too. */
@@ -87,20 +82,25 @@ function boundsOf({ info, min, max }: HistorySeries): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => 2 ** (first + i));
 }
 
-function fromZero(series: string, { atMs }: HistorySeries, values: readonly number[], head: ExportHead): string {
-  return `${series} 0 ${seconds(atMs[0] ?? 0)}\n${samples(series, atMs, values, head)}`;
+/** Increases as a total that begins with 0. */
+function* totals(series: string, { atMs }: HistorySeries, increases: readonly number[], head: ExportHead) {
+  let total = 0;
+  yield `${series} 0 ${seconds(atMs[0] ?? 0)}\n`;
+  yield* samples(
+    series,
+    atMs,
+    increases.map((increase) => (total += increase)),
+    head,
+  );
 }
 
-function samples(
-  series: string,
-  atMs: readonly number[],
-  values: readonly number[],
-  { stepMs, toMs }: ExportHead,
-): string {
-  let text = '';
-  for (let i = 0; i < atMs.length; i++)
-    text += `${series} ${values[i] ?? 'NaN'} ${seconds(Math.min((atMs[i] ?? 0) + stepMs, toMs))}\n`;
-  return text;
+function* samples(series: string, atMs: readonly number[], values: readonly number[], { stepMs, toMs }: ExportHead) {
+  for (let from = 0; from < atMs.length; from += PIECE) {
+    let text = '';
+    for (let i = from; i < Math.min(from + PIECE, atMs.length); i++)
+      text += `${series} ${values[i] ?? 'NaN'} ${seconds(Math.min((atMs[i] ?? 0) + stepMs, toMs))}\n`;
+    yield text;
+  }
 }
 
 function seconds(ms: number): string {

@@ -9,6 +9,8 @@ export interface PanelContext {
   readonly range: Range;
   readonly quantiles: readonly number[];
   readonly gaps: readonly (readonly [number, number])[];
+  /** Lets others have their turn, where it is time. */
+  rest(): Promise<void>;
 }
 
 /** Lines of one plot; further series stand in the table alone. */
@@ -17,16 +19,17 @@ const MAX_LINES = 8;
 const MAX_PLOTS = 6;
 
 /** `all` are the series of one metric. */
-export function panelHtml(all: readonly HistorySeries[], context: PanelContext): string {
+export async function panelHtml(all: readonly HistorySeries[], context: PanelContext): Promise<string> {
   const [first] = all;
   if (first === undefined) return '';
   const { info } = first;
   const ranked = [...all].sort((a, b) => weight(b) - weight(a));
   const scale = panelScale(all, context.range);
   const unit = scale.sign.trim();
-  const body = info.kind === 'histogram' ? percentilePlots(ranked, scale, context) : linePlot(ranked, scale, context);
+  const body =
+    info.kind === 'histogram' ? await percentilePlots(ranked, scale, context) : linePlot(ranked, scale, context);
   const kind = { counter: 'increase', gauge: 'mean of each step', histogram: 'percentiles' }[info.kind];
-  return `<section id="${anchorOf(info.name)}"><h2>${escapeText(info.name)}</h2><p class="sub">${kind}${unit === '' ? '' : `, ${escapeText(unit)}`} · <code>${escapeText(exportedName(info))}</code></p>${body}${table(ranked, scale, context)}</section>`;
+  return `<section id="${anchorOf(info.name)}"><h2>${escapeText(info.name)}</h2><p class="sub">${kind}${unit === '' ? '' : `, ${escapeText(unit)}`} · <code>${escapeText(exportedName(info))}</code></p>${body}${await table(ranked, scale, context)}</section>`;
 }
 
 export function anchorOf(name: string): string {
@@ -34,7 +37,7 @@ export function anchorOf(name: string): string {
 }
 
 function weight({ info, sum, count }: HistorySeries): number {
-  return (info.kind === 'histogram' ? count : sum).reduce((a, b) => a + b, 0);
+  return added(info.kind === 'histogram' ? count : sum);
 }
 
 function panelScale(all: readonly HistorySeries[], { stepMs }: Range): Scale {
@@ -62,57 +65,70 @@ function linePlot(ranked: readonly HistorySeries[], scale: Scale, { range, gaps 
 }
 
 /** Where there are a few series, each has a plot: what differs in its labels is seldom one population. */
-function percentilePlots(
+async function percentilePlots(
   ranked: readonly HistorySeries[],
   scale: Scale,
-  { range, gaps, quantiles }: PanelContext,
-): string {
-  const plots = ranked.slice(0, MAX_PLOTS).map((one) => {
+  { range, gaps, quantiles, rest }: PanelContext,
+): Promise<string> {
+  const keys = quantiles.map((q, i) => `<span class="key c${i % MAX_LINES}">${percentName(q)}</span>`);
+  let html = `<p class="keys">${keys.join('')}<span class="key bars">values a step</span></p>`;
+  for (const one of ranked.slice(0, MAX_PLOTS)) {
     const lines = quantiles.map((q, i): Line => {
       return { name: percentName(q), colour: i % MAX_LINES, atMs: one.atMs, values: one.quantiles[i] ?? [] };
     });
-    const heading = ranked.length === 1 ? '' : `<h3>${escapeText(labelText(one))}</h3>`;
     const counts = { atMs: one.atMs, values: one.count };
     const title = `${one.info.name} ${labelText(one)}`;
-    return heading + plotSvg({ title, range, scale, lines, gaps, counts });
-  });
-  const keys = quantiles.map((q, i) => `<span class="key c${i % MAX_LINES}">${percentName(q)}</span>`);
-  return `<p class="keys">${keys.join('')}<span class="key bars">values a step</span></p>${plots.join('')}`;
+    if (ranked.length > 1) html += `<h3>${escapeText(labelText(one))}</h3>`;
+    html += plotSvg({ title, range, scale, lines, gaps, counts });
+    await rest();
+  }
+  return html;
 }
 
 /** Percentiles of the range come from all its buckets. */
-function table(ranked: readonly HistorySeries[], scale: Scale, { range, quantiles }: PanelContext): string {
+async function table(
+  ranked: readonly HistorySeries[],
+  scale: Scale,
+  { range, quantiles, rest }: PanelContext,
+): Promise<string> {
   const isCounter = ranked[0]?.info.kind === 'counter';
   const isHistogram = ranked[0]?.info.kind === 'histogram';
   const head = isCounter
     ? ['total', 'mean rate', 'highest rate']
     : [...(isHistogram ? ['values'] : []), 'mean', 'least', ...quantiles.map(percentName), 'most'];
-  const rows = ranked.map((one, i) => {
-    const count = one.count.reduce((a, b) => a + b, 0);
-    const sum = one.sum.reduce((a, b) => a + b, 0);
-    const seconds = (one.atMs.length * range.stepMs) / 1000;
-    const most = one.max.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let rows = '';
+  for (const [i, one] of ranked.entries()) {
     const cells = isCounter
-      ? [
-          total(one, sum),
-          shown(sum / seconds, scale),
-          shown((one.sum.reduce((a, b) => Math.max(a, b), 0) * 1000) / range.stepMs, scale),
-        ]
-      : [
-          ...(isHistogram ? [digits(count)] : []),
-          shown(sum / count, scale),
-          shown(
-            one.min.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
-            scale,
-          ),
-          ...quantilesOfRange(one, quantiles).map((value) => shown(value, scale)),
-          shown(most, scale),
-        ];
+      ? counterCells(one, scale, range)
+      : [...(isHistogram ? [digits(added(one.count))] : []), ...valueCells(one, scale, quantiles)];
     const key = !isHistogram && ranked.length > 1 && i < MAX_LINES ? `<span class="key c${i}"></span>` : '';
-    return `<tr><th scope="row">${key}${escapeText(labelText(one))}</th>${cells.map((cell) => `<td>${escapeText(cell)}</td>`).join('')}</tr>`;
-  });
+    const texts = cells.map((cell) => `<td>${escapeText(cell)}</td>`).join('');
+    rows += `<tr><th scope="row">${key}${escapeText(labelText(one))}</th>${texts}</tr>`;
+    await rest();
+  }
   const titles = ['', ...head].map((title) => `<th scope="col">${title}</th>`).join('');
-  return `<table><thead><tr>${titles}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<table><thead><tr>${titles}</tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+function counterCells(one: HistorySeries, scale: Scale, { stepMs }: Range): string[] {
+  const sum = added(one.sum);
+  const seconds = (one.atMs.length * stepMs) / 1000;
+  const most = one.sum.reduce((a, b) => Math.max(a, b), 0);
+  return [total(one, sum), shown(sum / seconds, scale), shown((most * 1000) / stepMs, scale)];
+}
+
+function valueCells(one: HistorySeries, scale: Scale, quantiles: readonly number[]): string[] {
+  const values = [
+    added(one.sum) / added(one.count),
+    one.min.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    ...quantilesOfRange(one, quantiles),
+    one.max.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+  ];
+  return values.map((value) => shown(value, scale));
+}
+
+function added(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }
 
 function total({ info }: HistorySeries, sum: number): string {

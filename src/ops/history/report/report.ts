@@ -1,6 +1,7 @@
 // The history of some metrics as one page: plots, percentiles, gaps. It needs nothing from outside, runs no script, and prints well.
 import { checkedQuantiles, type HistoryQuery, type HistorySeries, QUERY_LIMITS, type Range } from '../query.ts';
 import { chosenSeries } from '../export/whole-series.ts';
+import { Pacer, type PacerOptions } from '../pacer.ts';
 import type { HistorySource } from '../source.ts';
 import { durationText, timeText } from './axis.ts';
 import { anchorOf, panelHtml } from './panels.ts';
@@ -41,6 +42,8 @@ export interface ReportRequest {
   readonly madeAtMs: number;
   /** Whose history it is: an address or a folder. */
   readonly origin: string;
+  /** Where others want their turn while it is made. */
+  readonly pacing?: PacerOptions | undefined;
 }
 
 /** Rejects with a `RangeError` that says what is wrong with the request. */
@@ -69,10 +72,13 @@ export async function historyReport(source: HistorySource, request: ReportReques
   const shown = metrics.filter(({ series }) => series.length > 0);
   const silent = metrics.filter(({ series }) => series.length === 0).map(({ name }) => name);
   const status = await source.status();
-  const context = { range, quantiles, gaps };
+  const pacer = request.pacing === undefined ? undefined : new Pacer(request.pacing);
+  const rest = async () => await pacer?.rest();
+  const panels: string[] = [];
+  for (const { series } of shown) panels.push(await panelHtml(series, { range, quantiles, gaps, rest }));
   const unseen = gaps.reduce((sum, [a, b]) => sum + b - a, 0);
   const notes = [
-    gaps.length === 0 ? '' : `Nothing was recorded for ${durationText(unseen)}: hatched in the plots.`,
+    gaps.length === 0 ? '' : `Nothing was recorded for ${durationText(unseen)}: grey in the plots.`,
     missing.size === 0 ? '' : `Process ${[...missing].join(', ')} did not answer and is not in the numbers.`,
     status.problem === null ? '' : `The disk: ${status.problem}`,
     silent.length === 0 ? '' : `Nothing in this range of ${silent.join(', ')}.`,
@@ -85,7 +91,7 @@ export async function historyReport(source: HistorySource, request: ReportReques
 <p class="sub">${durationText(range.toMs - range.fromMs)} in steps of ${durationText(range.stepMs)} · ${escapeText(request.origin)} · made ${timeText(request.madeAtMs)} UTC</p>
 ${notes.map((note) => `<p class="note">${escapeText(note)}</p>`).join('\n')}
 <nav>${shown.map(({ name }) => `<a href="#${anchorOf(name)}">${escapeText(name)}</a>`).join('')}</nav></header>
-${shown.length === 0 ? '<p class="note">There is no history in this range.</p>' : shown.map(({ series }) => panelHtml(series, context)).join('\n')}
+${shown.length === 0 ? '<p class="note">There is no history in this range.</p>' : panels.join('\n')}
 <footer>Percentiles are those of all values of a step or of the range, from merged buckets, within 0.55 %. Times are UTC. Point at a plot to read a step.</footer>
 </main></body></html>
 `;

@@ -1,9 +1,9 @@
 // How the report looks: light, or dark where the reader's system is; colours that are told apart by most eyes (Okabe and Ito), darker for text on white.
 
 export const REPORT_STYLE = `
-:root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--text:#1c2330;--soft:#5c6675;--rule:#e3e7ed;--strong:#c3cad5;--gap:#e9ecf1;--hatch:#d5dae2;--bars:#c6cfdc;--note:#fff6e0;--note-edge:#e0b040;
+:root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--text:#1c2330;--soft:#5c6675;--rule:#e3e7ed;--strong:#c3cad5;--gap:#e9ecf1;--bars:#c6cfdc;--note:#fff6e0;--note-edge:#e0b040;
 --c0:#0072b2;--c1:#d55e00;--c2:#a0307a;--c3:#009e73;--c4:#b8860b;--c5:#3d9bd1;--c6:#6b4fa0;--c7:#707070}
-@media (prefers-color-scheme:dark){:root{--page:#11151c;--card:#191f29;--text:#e6eaf1;--soft:#9aa5b5;--rule:#2a323f;--strong:#465264;--gap:#222935;--hatch:#343d4c;--bars:#3d4a5e;--note:#2c2717;--note-edge:#a8842c;
+@media (prefers-color-scheme:dark){:root{--page:#11151c;--card:#191f29;--text:#e6eaf1;--soft:#9aa5b5;--rule:#2a323f;--strong:#465264;--gap:#222935;--bars:#3d4a5e;--note:#2c2717;--note-edge:#a8842c;
 --c0:#56b4e9;--c1:#f0853a;--c2:#e08ac4;--c3:#2fc79c;--c4:#e6c04a;--c5:#8fd0f5;--c6:#b09be0;--c7:#a8a8a8}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
