@@ -2,10 +2,16 @@
 
 export interface EventStreamsOptions {
   readonly maxReaders: number;
-  /** Bytes that may wait for one reader; from there on it is too slow. */
+  /** Bytes that may wait for one reader when there is something to send; from there on it is too slow. */
   readonly maxWaitingBytes: number;
   readers?(change: 1 | -1): void;
   dropped?(): void;
+}
+
+export interface ServerEvent {
+  readonly event: string;
+  /** Written as JSON. */
+  readonly data: unknown;
 }
 
 interface Reader<Key> {
@@ -66,12 +72,14 @@ export class EventStreams<Key> {
     return new Response(body, { headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
   }
 
-  /** To everyone whose key is `wanted`. */
-  send(event: string, data: unknown, wanted: (key: Key) => boolean): void {
+  /** To everyone whose key is `wanted`, all events at once. */
+  send(events: readonly ServerEvent[], wanted: (key: Key) => boolean): void {
     let bytes: Uint8Array | undefined;
     for (const reader of [...this.#readers]) {
       if (!wanted(reader.key)) continue;
-      bytes ??= encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      bytes ??= encoder.encode(
+        events.map(({ event, data }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`).join(''),
+      );
       if ((reader.controller.desiredSize ?? 0) > 0) reader.controller.enqueue(bytes);
       else {
         this.#o.dropped?.();

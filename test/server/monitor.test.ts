@@ -179,6 +179,22 @@ describe('streams', () => {
     await stop();
   });
 
+  it('do not take what happens to a thousand sessions at once for a slow reader', async () => {
+    const { rig, app, value } = build();
+    const ids = Array.from({ length: 1000 }, (_, i) => `session-${i}`);
+    for (const id of ids) rig.open(id);
+    const { events, stop } = reading(await app.request('/monitor/stream'));
+    rig.setSystem('cpu_percent', 99);
+    rig.setSystem('memory_mb', 900);
+    await rig.run(1000);
+    for (const id of ids) rig.close(id);
+    await rig.run(500);
+    const count = (name: string) => events.filter(({ event }) => event === name).length;
+    assert.deepEqual([count('alert'), count('ended'), count('metrics')], [2000, 1000, 6]);
+    assert.equal(value('readers.dropped'), 0);
+    await stop();
+  });
+
   it('are 32 at most, none of them opened by HEAD', async () => {
     const { rig, app, value, routes } = build();
     rig.open('a');

@@ -12,7 +12,7 @@ import {
   snapshotView,
 } from '../../ops/monitor/index.ts';
 import { failure } from '../answers.ts';
-import { EventStreams } from '../event-streams.ts';
+import { EventStreams, type ServerEvent } from '../event-streams.ts';
 import type { RouteExtension } from '../options.ts';
 
 export interface MonitorApi {
@@ -35,6 +35,8 @@ export function monitorRoutes({ now, desk, instruments }: MonitorApi): RouteExte
     readers: instruments.readers,
     dropped: instruments.readerDropped,
   });
+  /** For the readers of all sessions, until the next turn: what happens to many sessions at once must not look like a slow reader. */
+  const waiting: ServerEvent[] = [];
   let unlisten = () => {};
   let isClosing = false;
 
@@ -65,19 +67,20 @@ export function monitorRoutes({ now, desk, instruments }: MonitorApi): RouteExte
     });
   }
 
-  /** Readers of all sessions are spared what they read in the lines of all, and reports: of many sessions they would come at once. */
-  function tell(name: string, id: string, data: unknown, isForAll = false): void {
-    streams.send(name, data, (key) => key === id || (isForAll && key === undefined));
+  /** Readers of all sessions are spared health, which they read in the lines of all, and reports. */
+  function tell(event: string, id: string, data: unknown, isForAll = false): void {
+    streams.send([{ event, data }], (key) => key === id);
+    if (isForAll && streams.has(undefined)) waiting.push({ event, data });
   }
 
   function turn(atMs: number): void {
     for (const key of streams.keys()) {
       if (key === undefined) {
-        streams.send('metrics', overview(desk, atMs), (one) => one === undefined);
+        streams.send([...waiting.splice(0), { event: 'metrics', data: overview(desk, atMs) }], (one) => one === key);
         continue;
       }
       const snapshot = desk.of(key)?.snapshot();
-      if (snapshot) streams.send('metrics', snapshotView(snapshot), (one) => one === key);
+      if (snapshot) streams.send([{ event: 'metrics', data: snapshotView(snapshot) }], (one) => one === key);
     }
   }
 
@@ -91,7 +94,9 @@ export function monitorRoutes({ now, desk, instruments }: MonitorApi): RouteExte
       if (c.req.raw.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
       if (streams.size === 0) listen();
       return streams.open(session, () => {
-        if (streams.size === 0) unlisten();
+        if (streams.size > 0) return;
+        unlisten();
+        waiting.length = 0;
       });
     });
     app.get('/monitor/:id', (c) => {
