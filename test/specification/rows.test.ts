@@ -1,13 +1,9 @@
 // The table of the specification: each row has one entry, each named test is there, and docs/specification.md says the same.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { documentText, rowText, verdictOf, verdictsIn } from './document.ts';
+import { flawsOf, textOf } from './proofs.ts';
 import { type Row, ROWS } from './rows.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const textOf = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
 
 /** How many rows each area of the requirements has. */
 const AREAS = {
@@ -46,17 +42,7 @@ test('each row of the requirements has one entry', () => {
 });
 
 test('each entry names a test that is there, or says why there is none', () => {
-  const wrong = ROWS.flatMap(({ id, says, proofs, reason, why }) => {
-    if (says === '') return [`${id}: says nothing`];
-    if (reason !== null) return why.length < 10 ? [`${id}: no reason is given`] : [];
-    if (proofs.length === 0) return [`${id}: no proof`];
-    return proofs.flatMap(({ file, title }) => {
-      if (!existsSync(`${root}/${file}`)) return [`${id}: there is no ${file}`];
-      // A title that spells quotes of its own is written with an escape.
-      return textOf(file).includes(title) ? [] : [`${id}: ${file} has no test named "${title}"`];
-    });
-  });
-  assert.deepEqual(wrong, []);
+  assert.deepEqual(flawsOf(ROWS), []);
 });
 
 test('docs/specification.md shows these rows, and no failure', () => {

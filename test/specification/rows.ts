@@ -190,7 +190,20 @@ export interface Row {
   readonly why: string;
 }
 
-export const ROWS: readonly Row[] = TABLE.trim().split('\n').map(readRow);
+/** A page that shows rows with their verdicts. */
+export interface Page {
+  readonly file: string;
+  readonly head: string;
+  readonly columns: string;
+  /** Heading of each area, by the letters that its rows begin with. */
+  readonly areas: Readonly<Record<string, string>>;
+}
+
+export const ROWS: readonly Row[] = rowsOf(TABLE);
+
+export function rowsOf(table: string): readonly Row[] {
+  return table.trim().split('\n').map(readRow);
+}
 
 function readRow(line: string): Row {
   const [id = '', says = '', proof = ''] = line.split(' | ');
