@@ -3,6 +3,8 @@ import type { CounterHandle, GaugeHandle, HistogramHandle, Registry } from '../.
 
 export const SERIES = 500;
 export const RULES = 50;
+/** Kind of the slices that do nothing, where the operations are off. */
+export const CONTROL_SLICE = 'nothing';
 /** Shipped with the program. */
 const SHIPPED_RULES = 11;
 const FAMILY_SERIES = 20;
