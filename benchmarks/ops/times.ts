@@ -23,7 +23,7 @@ export function createTimes(startEpochMs: number): Times {
   const waiting = new Set<Timer>();
   const now = (): number => (releasedAtMs === undefined ? woundMs : woundMs + performance.now() - releasedAtMs);
   const arm = (run: () => void, delayMs: number): (() => void) => {
-    const timer = setTimeout(run, delayMs);
+    const timer = setTimeout(run, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   };
   return {
