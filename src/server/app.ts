@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { failure } from './answers.ts';
 import { authorize, isOriginAllowed, refusal } from './auth.ts';
+import { readChunkedBodies } from './bodies.ts';
 import type { RequestRecorder, ServerOptions } from './options.ts';
 import { addLiveKitToken, addLiveKitWebhook, TOKEN_PATH, WEBHOOK_PATH } from './routes/livekit.ts';
 import { addOperations } from './routes/operations.ts';
@@ -54,12 +55,10 @@ export function createApp(options: ServerOptions): Hono {
     }
     return next();
   });
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () => failure(options, 413, 'body_too_large', `Send at most ${MAX_BODY_BYTES} bytes`),
-    }),
-  );
+  const tooLarge = () => failure(options, 413, 'body_too_large', `Send at most ${MAX_BODY_BYTES} bytes`);
+  const tooSlow = () => failure(options, 408, 'body_too_slow', 'The body did not come in time');
+  app.use(readChunkedBodies({ maxBytes: MAX_BODY_BYTES, tooLarge, tooSlow }));
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
 
   addProbes(app, options, (request) => authorize(request, auth) === 'allowed');
   addOperations(app, options);

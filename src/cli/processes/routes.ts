@@ -4,6 +4,7 @@ import { accepts } from 'hono/accepts';
 import { bodyLimit } from 'hono/body-limit';
 import { failure } from '../../server/answers.ts';
 import { authorize, isOriginAllowed, refusal } from '../../server/auth.ts';
+import { readChunkedBodies, readJson } from '../../server/bodies.ts';
 import type { AuthOptions, RouteExtension } from '../../server/options.ts';
 import { WEBHOOK_PATH } from '../../server/routes/livekit.ts';
 import { PROBE_PATHS, prefersText } from '../../server/routes/probes.ts';
@@ -26,6 +27,8 @@ export interface ProcessRoutesOptions {
   isDraining(): boolean;
   /** Share of all places at which more processes are asked for. */
   readonly scaleUpAt: number;
+  /** Stands in for the host's timers (tests). */
+  readonly setTimer?: ((run: () => void, ms: number) => () => void) | undefined;
   /** Prometheus text about the supervisor itself. */
   ownMetrics(): string;
   /** Watched here, for all processes. */
@@ -34,6 +37,7 @@ export interface ProcessRoutesOptions {
   status(): Readonly<Record<string, unknown>>;
 }
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const PROBES: ReadonlySet<string> = new Set(PROBE_PATHS);
 /** Requests that change nothing, wherever the page came from that sends them. */
@@ -210,15 +214,22 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
   });
 
   // The process that has, or had, the session: the others do not know it.
-  app.post(RATING_PATH, secured, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (c) => {
-    const body = await c.req.arrayBuffer();
+  const { setTimer } = options;
+  const chunked = readChunkedBodies({ maxBytes: MAX_BODY_BYTES, tooLarge, tooSlow, setTimer });
+  const limited = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge });
+  app.post(RATING_PATH, secured, chunked, limited, async (c) => {
+    const given = await readJson(c, setTimer);
+    if ('problem' in given && given.problem === 'slow') return tooSlow();
+    // What is no JSON is refused by the process, in its words.
+    const body = 'problem' in given ? '' : JSON.stringify(given.value);
     const path = new URL(c.req.url).pathname;
+    let isMissing = false;
     for (const { number } of watch.reports()) {
-      const headers = { 'content-type': c.req.header('content-type') ?? 'application/json' };
-      const answer = await watch.ask(number, path, { method: 'POST', body, headers });
-      if (answer === null || answer.status === 404) continue;
-      return new Response(answer.body, { status: answer.status, headers: { 'content-type': 'application/json' } });
+      const answer = await watch.ask(number, path, { method: 'POST', body, headers: JSON_TYPE });
+      if (answer === null) isMissing = true;
+      else if (answer.status !== 404) return new Response(answer.body, { status: answer.status, headers: JSON_TYPE });
     }
+    if (isMissing) return failure(options, 503, 'unavailable', 'Not every process answers now; try again soon');
     return failure(options, 404, 'session_not_found', 'No session has this id, or it ended too long ago');
   });
   const dashboards = shareAnswers(() => askAll('/dashboard'), options.now);
@@ -233,7 +244,7 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     return c.json(mergeTools(parts));
   });
 
-  app.use('/api/alerts/*', secured, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+  app.use('/api/alerts/*', secured, chunked, limited);
   options.alerts?.add(app);
   addProcessMonitor(app, options, secured);
   addProcessHistory(app, options, secured);
@@ -264,6 +275,9 @@ export function createProcessRoutes(options: ProcessRoutesOptions): Hono {
     return answers.filter((part) => part !== null);
   }
 
+  function tooSlow(): Response {
+    return failure(options, 408, 'body_too_slow', 'The body did not come in time');
+  }
   function tooLarge(): Response {
     return failure(options, 413, 'body_too_large', `Send at most ${MAX_BODY_BYTES} bytes`);
   }

@@ -60,6 +60,7 @@ interface Asked {
 
 function rig(reports: readonly ProcessReport[], token?: string, isDraining = false) {
   const asked: Asked[] = [];
+  const timers: (() => void)[] = [];
   const answers: Record<string, () => Response> = {
     '/metrics': () => new Response('# TYPE calls gauge\ncalls 3\n'),
     '/sessions?limit=1000': () => Response.json({ sessions: [{ session_id: 'a' }] }),
@@ -91,6 +92,7 @@ function rig(reports: readonly ProcessReport[], token?: string, isDraining = fal
     now: () => 60_000,
     isDraining: () => isDraining,
     scaleUpAt: 0.75,
+    setTimer: (run) => (timers.push(run), () => {}),
     ownMetrics: () => '# TYPE up gauge\nup 1\n',
     status: () => ({ worker_id: 'supervisor-1' }),
   });
@@ -100,7 +102,7 @@ function rig(reports: readonly ProcessReport[], token?: string, isDraining = fal
     const body = text.startsWith('{') ? (JSON.parse(text) as Record<string, never>) : ({} as Record<string, never>);
     return { status: answer.status, text, body, headers: answer.headers };
   };
-  return { app, asked, get };
+  return { app, asked, timers, get };
 }
 
 test('healthy while all are, degraded while one is missing, unhealthy when all are', async () => {
@@ -184,7 +186,7 @@ test('all else is answered by the first that runs, or by the one that is named; 
 });
 
 test('a rating finds the process of its session; what all refuse is refused', async () => {
-  const { app, asked } = rig([ONE, TWO]);
+  const { app, asked, timers } = rig([ONE, TWO]);
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
     app.request(`http://127.0.0.1${path}`, { method: 'POST', body, headers });
   const rated = await post('/sessions/mine/rating', '{"rating": 4}');
@@ -197,6 +199,25 @@ test('a rating finds the process of its session; what all refuse is refused', as
     ],
   );
   assert.equal((await post('/sessions/none/rating', '{"rating": 4}')).status, 404);
+  // A process that is away may be the one that knows the session.
+  const away = rig([ONE, TWO, DEAD]).app;
+  const unknown = await away.request('http://127.0.0.1/sessions/none/rating', {
+    method: 'POST',
+    body: '{"rating": 4}',
+  });
+  assert.equal(unknown.status, 503);
+  const never = new ReadableStream<Uint8Array>({});
+  const before = timers.length;
+  const slow = app.request(
+    new Request('http://127.0.0.1/sessions/mine/rating', {
+      method: 'POST',
+      body: never,
+      duplex: 'half',
+    } as RequestInit),
+  );
+  while (timers.length === before) await new Promise((go) => setImmediate(go));
+  timers.at(-1)?.();
+  assert.equal((await slow).status, 408);
   assert.equal((await post('/sessions/mine/rating', `{"rating": ${' '.repeat(70_000)}4}`)).status, 413);
   assert.equal((await post('/sessions/mine/rating', '{}', { origin: 'https://evil.example' })).status, 403);
   assert.equal((await post('/sessions/mine/rating', '{"rating": 4}', { origin: 'http://127.0.0.1' })).status, 201);
