@@ -38,7 +38,7 @@ async function startPager() {
     request.setEncoding('utf8').on('data', (part: string) => (text += part));
     request.on('end', () => {
       const { status, alerts } = JSON.parse(text) as { status: string; alerts: { labels: Record<string, string> }[] };
-      const processes = alerts.map(({ labels }) => labels['process']).sort();
+      const processes = alerts.map(({ labels }) => labels['process']).sort((a = '', b = '') => a.localeCompare(b));
       pages.push({ status, name: alerts[0]?.labels['alertname'] ?? '', processes });
       response.end('{}');
     });
