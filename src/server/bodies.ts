@@ -44,7 +44,7 @@ export function readChunkedBodies({ maxBytes, tooLarge, tooSlow, setTimer }: Chu
     const read = await bytesOf(body, maxBytes, setTimer ?? hostTimer);
     if (read === 'slow') return tooSlow();
     if (read === 'large') return tooLarge();
-    c.req.raw = new Request(c.req.raw, { body: read });
+    c.req.raw = new Request(c.req.raw, { method: c.req.method, body: read });
     return next();
   };
 }
