@@ -10,6 +10,7 @@ import { KEY, SECRET, startRealServer } from '../livekit/room/real-server.ts';
 import { endAll, HOSTS, type HostName, run, type Server, serve } from './program.ts';
 import { dial, type SocketCaller } from './socket-caller.ts';
 import { onSteadyMachine } from './steadiness.ts';
+import { until } from './until.ts';
 
 after(endAll);
 
@@ -32,14 +33,6 @@ async function processes(server: Server): Promise<readonly ProcessStatus[]> {
   return ((await answer.json()) as { processes: readonly ProcessStatus[] }).processes;
 }
 
-async function until<T>(what: string, limitMs: number, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const startMs = performance.now(); ; ) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() - startMs > limitMs) throw new Error(`${what}: not within ${limitMs} ms`);
-    await new Promise((go) => setTimeout(go, 50));
-  }
-}
 const allReady = (server: Server) =>
   until('both ready', 20_000, async () => {
     const all = await processes(server);

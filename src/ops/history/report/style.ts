@@ -33,7 +33,7 @@ th .key{margin-right:0}.key.bars{--c:var(--bars)}.key.bars::before{height:9px}
 table{border-collapse:collapse;width:100%;margin:8px 0 4px;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:4px 8px;text-align:right;border-top:1px solid var(--rule);white-space:nowrap}
 thead th{border-top:0;color:var(--soft);font-weight:500}
-tbody th{text-align:left;font-weight:500;white-space:normal;overflow-wrap:anywhere;padding-left:0}
+tbody th{text-align:left;min-width:3.5em;font-weight:500;white-space:normal;overflow-wrap:anywhere;padding-left:0}
 footer{color:var(--soft);font-size:12.5px;margin-top:20px}
 @media print{body{background:#fff}main{max-width:none;padding:0}nav{display:none}.hit{display:none}}
 @media (max-width:640px){main{padding:18px 10px}section{padding:12px 10px}table{display:block;overflow-x:auto}}
