@@ -36,7 +36,6 @@ export function createTokenSource({ apiKey, apiSecret }: Credentials): TokenSour
         ttl: AGENT_TTL_SECONDS,
       });
       token.kind = 'agent';
-      const { canPublishSources: sources } = permissions;
       token.addGrant({
         roomJoin: true,
         room,
@@ -46,7 +45,6 @@ export function createTokenSource({ apiKey, apiSecret }: Credentials): TokenSour
         canPublishData: permissions.canPublishData,
         canUpdateOwnMetadata: permissions.canUpdateMetadata,
         ...(permissions.hidden ? { hidden: true } : {}),
-        ...(sources.length > 0 ? { canPublishSources: [...sources] } : {}),
       });
       return token.toJwt();
     },

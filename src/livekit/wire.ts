@@ -4,7 +4,6 @@ import {
   JobStatus,
   JobType as ProtoJobType,
   ServerMessage,
-  type TrackSource,
   WorkerMessage,
   WorkerStatus,
 } from '@livekit/protocol';
@@ -14,7 +13,7 @@ import type { JobDescription, JobOutcome, JobParticipant, JobType } from './job.
 export type WireFormat = 'binary' | 'json';
 export type Frame = Uint8Array | string;
 
-/** What the agent may do in its rooms. */
+/** What the agent may do in its rooms. Limits on the kinds of its tracks are not among it: the server leaves them out of the token. */
 export interface AgentPermissions {
   readonly canSubscribe: boolean;
   readonly canPublish: boolean;
@@ -22,8 +21,6 @@ export interface AgentPermissions {
   readonly canUpdateMetadata: boolean;
   /** The others in the room do not see the agent. */
   readonly hidden: boolean;
-  /** Tracks that it may publish; empty: all. */
-  readonly canPublishSources: readonly TrackSource[];
 }
 
 export const DEFAULT_PERMISSIONS: AgentPermissions = {
@@ -32,7 +29,6 @@ export const DEFAULT_PERMISSIONS: AgentPermissions = {
   canPublishData: true,
   canUpdateMetadata: true,
   hidden: false,
-  canPublishSources: [],
 };
 
 export type WorkerNews =
@@ -177,7 +173,6 @@ function body(news: WorkerNews): Body {
           pingInterval: Math.max(1, Math.round(news.pingIntervalMs / 1000)),
           allowedPermissions: {
             ...news.permissions,
-            canPublishSources: [...news.permissions.canPublishSources],
             agent: true,
           },
         },

@@ -1,7 +1,6 @@
 // Tokens: one identity, one room, a short life, and nothing that was not asked for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TrackSource } from '@livekit/protocol';
 import { decodeJwt } from 'jose';
 import { TokenVerifier } from 'livekit-server-sdk';
 import { callerToken, createTokenSource } from '../../../src/livekit/tokens.ts';
@@ -85,7 +84,6 @@ test('the worker asks for the right to be a worker only; an agent for its own ro
       ...DEFAULT_PERMISSIONS,
       hidden: true,
       canUpdateMetadata: false,
-      canPublishSources: [TrackSource.MICROPHONE],
     }),
   ) as Record<string, unknown>;
   assert.deepEqual(agent.video, {
@@ -97,7 +95,6 @@ test('the worker asks for the right to be a worker only; an agent for its own ro
     canPublishData: true,
     canUpdateOwnMetadata: false,
     hidden: true,
-    canPublishSources: ['microphone'],
   });
   assert.deepEqual(
     [agent.kind, agent.sub, agent.attributes],

@@ -2,6 +2,7 @@
 // real time: the server collects bids for 200 ms before each offer, and other processes join its rooms.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { decodeJwt } from 'jose';
 import { createLiveKitApi, type LiveKitApi } from '../../../src/livekit/api.ts';
 import type { OfferHandler } from '../../../src/livekit/job.ts';
 import { startCaller } from '../room/caller.ts';
@@ -80,6 +81,18 @@ real('a handler that refuses by metadata; one that says who the agent is in its 
   await noMore();
   assert.deepEqual(roomsOf(one), ['taken']);
   leave();
+});
+
+real('what an agent may do in its rooms is what was configured, in the token of the server and in ours', async () => {
+  const permissions = { hidden: true, canPublishData: false, canUpdateMetadata: false };
+  const one = await worker({ agents: [{ name: 'shy', permissions }] });
+  await dispatchAll(['shy'], 'shy');
+  const run = await until('the job', () => one.jobs[0]);
+  for (const token of [run.job.token, await run.job.freshToken()]) {
+    const { video } = decodeJwt(token) as { video: Record<string, unknown> };
+    const { hidden, canPublishData, canUpdateOwnMetadata, canPublish } = video;
+    assert.deepEqual([hidden, canPublishData, canUpdateOwnMetadata, canPublish], [true, false, false, true]);
+  }
 });
 
 real('each namespace gets a job of its own; another deployment gets none', async () => {
