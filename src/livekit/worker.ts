@@ -187,16 +187,18 @@ class LiveKitWorker implements Worker {
       scaleUp: verdict.scaleUp,
       running: this.#jobs.running,
       reserved: this.#jobs.reserved,
-      registrations: this.#seats.map(({ agent, jobType, registration: { state, facts, lastLoss, pongAtMs, pingMs } }) => ({
-        agent: agent.name,
-        jobType,
-        state,
-        workerId: facts?.workerId ?? null,
-        region: facts?.region ?? null,
-        lastLoss,
-        pongAtMs,
-        pingMs,
-      })),
+      registrations: this.#seats.map(
+        ({ agent, jobType, registration: { state, facts, lastLoss, pongAtMs, pingMs } }) => ({
+          agent: agent.name,
+          jobType,
+          state,
+          workerId: facts?.workerId ?? null,
+          region: facts?.region ?? null,
+          lastLoss,
+          pongAtMs,
+          pingMs,
+        }),
+      ),
     };
   }
 
