@@ -5,7 +5,8 @@ import type { Given } from './origin.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
 const PREFIX = 'SYRINX_';
-const NOT_SETTINGS = new Set(['SYRINX_CONFIG']);
+/** SYRINX_PROCESS: which of several a process is, from its supervisor. */
+const NOT_SETTINGS = new Set(['SYRINX_CONFIG', 'SYRINX_PROCESS']);
 /** Kubernetes sets such variables for a Service that is named like us: `SYRINX_PORT=tcp://...`, `SYRINX_SERVICE_HOST`. */
 const SERVICE_LINK = /_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?$/;
 const SERVICE_LINK_VALUE = /^(tcp|udp|sctp):\/\//;

@@ -23,6 +23,7 @@ import { registered, startSocketServer } from '../livekit/worker/socket-server.t
 import { endAll, HOSTS, type HostName, run, type Server, serve, start } from './program.ts';
 import { dial } from './socket-caller.ts';
 import { onSteadyMachine } from './steadiness.ts';
+import { until } from './until.ts';
 
 after(endAll);
 
@@ -36,13 +37,6 @@ const envOf = (livekit: RealServer, secret = SECRET) => ({
   SYRINX_MODELS_PROVIDER: 'simulated',
   NODE_ENV: 'production',
 });
-
-async function until(what: string, limitMs: number, look: () => Promise<boolean>): Promise<void> {
-  for (const startMs = performance.now(); !(await look()); ) {
-    if (performance.now() - startMs > limitMs) throw new Error(`${what}: not within ${limitMs} ms`);
-    await new Promise((go) => setTimeout(go, 50));
-  }
-}
 
 async function get(server: Server, path: string) {
   const answer = await fetch(`${server.url}${path}`);

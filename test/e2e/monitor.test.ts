@@ -6,6 +6,7 @@ import { samplesOf } from './metrics-text.ts';
 import { endAll, HOSTS, type HostName, type Server, serve } from './program.ts';
 import { dial } from './socket-caller.ts';
 import { onSteadyMachine } from './steadiness.ts';
+import { until } from './until.ts';
 
 after(endAll);
 
@@ -34,13 +35,6 @@ async function readEvents(url: string, enough: (events: readonly string[]) => bo
   return events;
 }
 
-async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const startMs = performance.now(); !(await look()); ) {
-    assert.ok(performance.now() - startMs < 5000, what);
-    await new Promise((go) => setTimeout(go, 50));
-  }
-}
-
 async function watched(host: HostName): Promise<void> {
   const server = await serve(host, ['test/e2e/monitored-agent.ts'], { env: SIMULATED });
   const url = `${server.url}/monitor`;
@@ -66,11 +60,12 @@ async function watched(host: HostName): Promise<void> {
   assert.ok(performance.now() - startMs >= 1700, 'no more than four turns a second');
   await until(
     'the reader that vanished is forgotten',
+    5000,
     async () => (await metric(server, 'syrinx_monitor_readers')) === 0,
   );
 
   const ended = readEvents(`${url}/stream?session=${session}`, (events) => events.includes('ended'));
-  await until('the reader is there', async () => (await metric(server, 'syrinx_monitor_readers')) === 1);
+  await until('the reader is there', 5000, async () => (await metric(server, 'syrinx_monitor_readers')) === 1);
   call.say({ type: 'bye' });
   assert.equal((await ended).at(-1), 'ended');
   const [, ticks] = await server.program.line(/^MONITOR ended, (\d+) ticks$/m);

@@ -127,8 +127,8 @@ VIS-02 | Prometheus | specification/endpoints.test.ts > VIS-02; metrics/registry
 VIS-03 | HTML dashboard | not built: pages in the browser
 VIS-04 | Updated in real time over WebSocket | not built: pages in the browser
 VIS-05 | ... or by polling | specification/endpoints.test.ts > DSH-01..11
-VIS-06 | History: 24 h detailed | ops/history/history.test.ts > seconds and minutes of a counter
-VIS-07 | History: 30 days aggregated | ops/history/history.test.ts > days are merged
+VIS-06 | History: 24 h detailed | ops/history/history.test.ts > seconds and minutes of a counter; ops/history/long-ranges.test.ts > VIS-06
+VIS-07 | History: 30 days aggregated | ops/history/history.test.ts > days are merged; ops/history/long-ranges.test.ts > VIS-07
 ALR-01 | set_alert_rule(name, rule) | ops/alerts/engine.test.ts > ALR-01, ALR-02, ALR-03
 ALR-02 | high_latency | ops/alerts/engine.test.ts > ALR-01, ALR-02, ALR-03
 ALR-03 | critical_errors | ops/alerts/engine.test.ts > ALR-01, ALR-02, ALR-03
