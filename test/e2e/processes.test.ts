@@ -253,7 +253,7 @@ async function jobs(server: Server): Promise<number[]> {
 }
 
 for (const host of HOSTS) {
-  describe(`several processes on ${host}`, { concurrency: true }, () => {
+  describe(`several processes on ${host}`, { concurrency: 2 }, () => {
     void test('calls over WebSocket: spread, resumed, refused when full; one process killed', () =>
       onSteadyMachine(() => webSocketCalls(host)));
     void test('signals to all at once, a second one, a supervisor that is killed, a start that cannot be', () =>

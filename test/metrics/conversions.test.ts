@@ -1,4 +1,5 @@
 // Conversions of formats are counted apart (TRK-08), and counting allocates nothing.
+// alone: the bytes of the heap are counted, and another suite's would count too
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';

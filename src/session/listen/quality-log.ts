@@ -95,7 +95,11 @@ export class QualityLog {
     this.#seen = q.windows;
     const spoken = this.#ear.vad !== 'neural' || this.#voiced >= LEAST_VOICED_FRAMES;
     this.#voiced = 0;
-    if (q.windows === 0) return null;
+    return q.windows === 0 ? null : this.#report(q, endMs, spoken);
+  }
+
+  /** Apart from `frame`, for a closure in it would allocate its scope at each frame. */
+  #report(q: SignalQuality, endMs: number, spoken: boolean): QualityReport {
     const ofSpeech = (x: number, parts: number) => (spoken ? measured(x, parts) : null);
     return {
       type: 'quality',
