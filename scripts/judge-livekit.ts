@@ -30,11 +30,11 @@ const WORKERS: Readonly<Record<string, string>> = {
 /** The longest dialogue takes 27 s; starting and joining as much again on a busy machine. */
 const CALL_SECONDS = 100;
 /** Where a timer of this process, the judge's referee or its caller's microphone was so late, a call had not its machine. Such a call
- *  is held again if it failed, as long as there is time. */
+ *  is held again if it failed, alone, as long as there is time. */
 const EVERY_MS = 20;
 const BUSY_MS = 40;
-const TIMES = 3;
-const AGAIN_UNTIL_SECONDS = 400;
+const TIMES = 4;
+const AGAIN_UNTIL_SECONDS = 500;
 
 const hosts = values.hosts.split(',');
 for (const host of hosts) if (WORKERS[host] === undefined) fail(`Unknown host "${host}": use ${Object.keys(WORKERS)}`);
@@ -67,16 +67,19 @@ interface Verdict {
 const watch = watchMachine();
 const started = performance.now();
 const waiting = names.flatMap((dialogue) => hosts.map((host) => ({ host, dialogue })));
-const verdicts: Verdict[] = [];
+const first: Verdict[] = [];
 await Promise.all(
   Array.from({ length: Math.max(1, Number(values.lanes)) }, async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      let verdict = await hold(next.host, next.dialogue, 1);
-      while (isUnfair(verdict)) verdict = await hold(next.host, next.dialogue, verdict.times + 1);
-      verdicts.push(verdict);
+      first.push(await hold(next.host, next.dialogue, 1));
     }
   }),
 );
+const verdicts: Verdict[] = [];
+for (let verdict of first) {
+  while (isUnfair(verdict)) verdict = await hold(verdict.host, verdict.dialogue, verdict.times + 1);
+  verdicts.push(verdict);
+}
 watch.stop();
 if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
 
