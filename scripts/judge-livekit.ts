@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { setPriority, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { watchTimer } from '../test/e2e/steadiness.ts';
 import { bun, indent, node, root, run } from './steps.ts';
 
 const { values } = parseArgs({
@@ -64,7 +65,6 @@ interface Verdict {
   readonly bargeIn: string;
 }
 
-const watch = watchMachine();
 const started = performance.now();
 const waiting = names.flatMap((dialogue) => hosts.map((host) => ({ host, dialogue })));
 const first: Verdict[] = [];
@@ -80,7 +80,6 @@ for (let verdict of first) {
   while (isUnfair(verdict)) verdict = await hold(verdict.host, verdict.dialogue, verdict.times + 1);
   verdicts.push(verdict);
 }
-watch.stop();
 if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
 
 const total = (pick: (verdict: Verdict) => number) => verdicts.reduce((sum, verdict) => sum + pick(verdict), 0);
@@ -115,12 +114,14 @@ async function hold(host: string, dialogue: string, times: number): Promise<Verd
     ...['--worker', `${WORKERS[host]} start --agent-name ${agent} --port 0 --ledger ${ledger}`, '--ledger', ledger],
     ...['--own-max', values['own-max'], '--barge-in-max', values['barge-in-max']],
   ];
-  watch.begin(place);
+  const sinceMs = performance.now();
+  const timer = watchTimer(EVERY_MS);
   const { code, output } = await run([node, program, ...args], {
     limitSeconds: CALL_SECONDS,
     env: { JUDGE_MODULES: root, NODE_ENV: 'production', RUST_LOG: 'off' },
   });
-  const { lateMs, tookSeconds } = watch.end(place);
+  const lateMs = timer.stop();
+  const tookSeconds = seconds(sinceMs);
   console.log(`\n# ${dialogue} on ${host}${times > 1 ? `, time ${times}` : ''}: ${tookSeconds} s\n${indent(output)}`);
   const [, refereeLate = '0', microphoneLate = '0'] =
     /late by up to: referee ([\d.]+) ms, caller's microphone ([\d.]+) ms/.exec(output) ?? [];
@@ -151,26 +152,6 @@ interface Figures {
 function readFigures(report: string): Figures | undefined {
   if (!existsSync(report)) return undefined;
   return JSON.parse(readFileSync(report, 'utf8')).runs[0]?.figures ?? undefined;
-}
-
-/** How late a timer of this process was, for each call that runs. */
-function watchMachine() {
-  const open = new Map<string, { lateMs: number; readonly sinceMs: number }>();
-  let dueMs = performance.now() + EVERY_MS;
-  const timer = setInterval(() => {
-    const nowMs = performance.now();
-    for (const call of open.values()) call.lateMs = Math.max(call.lateMs, Math.round(nowMs - dueMs));
-    dueMs = nowMs + EVERY_MS;
-  }, EVERY_MS);
-  return {
-    begin: (call: string) => void open.set(call, { lateMs: 0, sinceMs: performance.now() }),
-    end(call: string) {
-      const { lateMs = 0, sinceMs = 0 } = open.get(call) ?? {};
-      open.delete(call);
-      return { lateMs, tookSeconds: seconds(sinceMs) };
-    },
-    stop: () => clearInterval(timer),
-  };
 }
 
 function seconds(sinceMs: number): number {

@@ -78,7 +78,8 @@ export interface RunningServer {
   readonly port: number;
   /** With the slash at its end: `http://127.0.0.1:8080/`. */
   readonly url: string;
-  /** Takes no more connections, says 1001 to open sockets, gives them a moment, and cuts what is left. Idempotent. */
+  /** Takes no more connections, says 1001 to open sockets, gives them a moment, and cuts what is left; on
+   *  Deno answers that are still being sent end with the process. Idempotent. */
   stop(): Promise<void>;
 }
 

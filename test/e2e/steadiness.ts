@@ -4,22 +4,34 @@ const EVERY_MS = 50;
 /** Timers of an idle process come within a few ms; a process that waited this long did not get the machine. */
 const BUSY_MS = 300;
 
-/** Runs the scenario; one that fails while even a bare timer came late is run a second time, and then counts. */
-export async function onSteadyMachine(scenario: () => Promise<void>): Promise<void> {
+/** How late a timer of this process was at most, in whole ms, until it is stopped. */
+export function watchTimer(everyMs: number): { stop(): number } {
   let latestMs = 0;
-  let dueMs = performance.now() + EVERY_MS;
+  let dueMs = performance.now() + everyMs;
   const timer = setInterval(() => {
     const nowMs = performance.now();
     latestMs = Math.max(latestMs, nowMs - dueMs);
-    dueMs = nowMs + EVERY_MS;
-  }, EVERY_MS);
+    dueMs = nowMs + everyMs;
+  }, everyMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      return Math.round(latestMs);
+    },
+  };
+}
+
+/** Runs the scenario; one that fails while even a bare timer came late is run a second time, and then counts. */
+export async function onSteadyMachine(scenario: () => Promise<void>): Promise<void> {
+  const timer = watchTimer(EVERY_MS);
   try {
     await scenario();
   } catch (error) {
+    const latestMs = timer.stop();
     if (latestMs < BUSY_MS) throw error;
-    console.log(`# held again: a timer of ${EVERY_MS} ms was ${Math.round(latestMs)} ms late`);
+    console.log(`# held again: a timer of ${EVERY_MS} ms was ${latestMs} ms late`);
     await scenario();
   } finally {
-    clearInterval(timer);
+    timer.stop();
   }
 }

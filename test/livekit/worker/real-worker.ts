@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+import { until as untilWithin } from '../../e2e/until.ts';
 import { createGate, type GateOptions } from '../../../src/livekit/gate.ts';
 import { openSocket } from '../../../src/livekit/socket.ts';
 import { createTokenSource, type Credentials } from '../../../src/livekit/tokens.ts';
@@ -94,19 +95,6 @@ export function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
   limitMs = 8000,
-) {
-  const endMs = performance.now() + limitMs;
-  return new Promise<T>((resolve, reject) => {
-    const again = async () => {
-      try {
-        const found = await look();
-        if (found !== undefined && found !== false) resolve(found);
-        else if (performance.now() > endMs) reject(new Error(`${what}: not within ${limitMs} ms`));
-        else setTimeout(again, 20);
-      } catch (error) {
-        reject(error);
-      }
-    };
-    void again();
-  });
+): Promise<T> {
+  return untilWithin(what, limitMs, async () => look());
 }
