@@ -15,7 +15,9 @@ import { createRawLog } from './raw-log.ts';
 const [hostName = 'bun', port = '0', commandPort = '0', ...targets] = process.argv.slice(2);
 /** Everything that measures is off: what the machine does to the calls alone. */
 const isControl = targets[0] === 'control';
-const host = await createHost(hostName);
+/** All that this process has read of its own memory: what a receiver has stored is one of these. */
+const memoryReadings = new Set<number>();
+const host = notingMemory(await createHost(hostName));
 const otlpLog = createLogger({
   level: 'info',
   format: 'json',
@@ -118,7 +120,8 @@ function truth(): unknown[] {
       const one = { name, prometheusName, kind, labels };
       if (handle instanceof CounterHandle) series.push({ ...one, value: handle.value });
       else if (handle instanceof GaugeHandle) {
-        series.push({ ...one, value: handle.value });
+        const readings = prometheusName === 'memory_bytes' ? [...memoryReadings] : undefined;
+        series.push({ ...one, value: handle.value, readings });
       } else if (handle instanceof HistogramHandle) {
         const { sketch } = handle;
         const below = [...sketch.cumulative(bounds)];
@@ -193,4 +196,13 @@ async function createHost(name: string): Promise<Host> {
   if (name === 'bun') return (await import('../../src/hosts/bun.ts')).createBunHost();
   if (name === 'deno') return (await import('../../src/hosts/deno.ts')).createDenoHost();
   return (await import('../../src/hosts/node.ts')).createNodeHost();
+}
+
+function notingMemory(real: Host): Host {
+  const memoryBytes = () => {
+    const bytes = real.facts.memoryBytes();
+    if (bytes !== null) memoryReadings.add(bytes);
+    return bytes;
+  };
+  return { ...real, facts: { ...real.facts, memoryBytes } };
 }
