@@ -54,6 +54,7 @@ export class ChannelQueue {
   constructor(options: ChannelOptions) {
     this.name = options.name;
     this.#options = options;
+    options.instruments?.opened(options.name);
   }
 
   /** Waiting and under way. */

@@ -3,6 +3,8 @@ import type { Registry } from '../../metrics/index.ts';
 import type { Ending, Outcome } from './delivery.ts';
 
 export interface NotifyInstruments {
+  /** A channel's series begin at zero: its first notification is a rise that a query of rates sees. */
+  opened(channel: string): void;
   attempted(channel: string, outcome: Outcome['kind'], latencyMs: number): void;
   dropped(channel: string, ending: Ending): void;
   queued(channel: string, size: number): void;
@@ -31,6 +33,11 @@ export function createNotifyInstruments(registry: Registry): NotifyInstruments {
     labels: ['channel'],
   });
   return {
+    opened(channel) {
+      attempts.labels({ channel, outcome: 'delivered' });
+      duration.labels({ channel });
+      queued.labels({ channel }).set(0);
+    },
     attempted(channel, outcome, latencyMs) {
       attempts.labels({ channel, outcome }).add(1);
       duration.labels({ channel }).record(latencyMs / 1000);

@@ -144,6 +144,12 @@ test('the queue is bounded in length and age, what is dropped is said and counte
   const down = (): Promise<Outcome> => Promise.resolve({ kind: 'retry', message: 'down' });
   const instruments = createNotifyInstruments(registry);
   const { queue, clock, settled } = open(down, { maxQueued: 3, maxAgeMs: 600_000, instruments });
+  const born = takeSnapshot(registry).map((one) => [one.name, 'value' in one ? one.value : one.count]);
+  assert.deepEqual(born, [
+    ['syrinx.notify.attempts', 0],
+    ['syrinx.notify.queued', 0],
+    ['syrinx.notify.duration', 0],
+  ]);
   for (let i = 0; i < 5; i++) queue.push(note(i));
   queue.push(note(9, { groupKey: 'g4', reason: 'repeat interval elapsed' }));
   assert.equal(queue.size, 3);
