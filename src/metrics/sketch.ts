@@ -121,23 +121,35 @@ export class Sketch {
 
   /** Several at once, in one pass; `qs` in rising order. */
   quantiles(qs: readonly number[]): (number | null)[] {
-    const count = this.count;
-    if (count === 0) return qs.map(() => null);
+    if (this.count === 0) return qs.map(() => null);
+    const last = this.count - 1;
+    const rankOf = (q: number): number => Math.min(1, Math.max(0, q)) * last;
     const results: number[] = [];
     let seen = this.zeros;
-    const settle = (value: number): void => {
-      while (results.length < qs.length && Math.min(1, Math.max(0, qs[results.length]!)) * (count - 1) < seen) {
-        results.push(Math.min(this.#state[MAX]!, Math.max(this.#state[MIN]!, value)));
+    while (results.length < qs.length && rankOf(qs[results.length]!) < seen) results.push(this.#within(0));
+    for (let octave = 0; octave < OCTAVES && results.length < qs.length; octave++) {
+      const counts = this.#octaves[octave];
+      if (counts === undefined) continue;
+      const factor = 2 ** (octave + MIN_EXPONENT);
+      let rank = rankOf(qs[results.length]!);
+      for (let j = 0; j < PER_OCTAVE; j++) {
+        seen += counts[j]!;
+        while (rank < seen) {
+          const lower = border[j]! * factor;
+          const upper = border[j + 1]! * factor;
+          // The point from which both borders are equally far, relatively.
+          results.push(this.#within((2 * lower * upper) / (lower + upper)));
+          if (results.length === qs.length) return results;
+          rank = rankOf(qs[results.length]!);
+        }
       }
-    };
-    settle(0);
-    for (const { lower, upper, count: here } of this.buckets()) {
-      seen += here;
-      // The point from which both borders are equally far, relatively.
-      settle((2 * lower * upper) / (lower + upper));
-      if (results.length === qs.length) break;
     }
     return results;
+  }
+
+  /** No estimate lies beyond what was recorded. */
+  #within(value: number): number {
+    return Math.min(this.#state[MAX]!, Math.max(this.#state[MIN]!, value));
   }
 
   /** Non-empty buckets in rising order; `index` is OpenTelemetry's at `SCALE`. */
@@ -159,20 +171,20 @@ export class Sketch {
   cumulative(bounds: readonly number[]): Float64Array {
     const cuts = cutsOf(bounds);
     const totals = new Float64Array(bounds.length);
-    let at = 0;
     let seen = this.zeros;
-    for (let octave = 0; octave < OCTAVES && at < cuts.length; octave++) {
-      const counts = this.#octaves[octave];
-      const first = octave * PER_OCTAVE;
-      if (counts !== undefined) {
-        for (let j = 0; j < PER_OCTAVE; j++) {
-          while (at < cuts.length && cuts[at]! <= first + j) totals[at++] = seen;
-          seen += counts[j]!;
-        }
+    let from = 0;
+    for (let i = 0; i < totals.length; i++) {
+      const cut = cuts[i]!;
+      while (from < cut) {
+        const octave = from >> SCALE;
+        const start = octave << SCALE;
+        const end = Math.min(cut, start + PER_OCTAVE);
+        const counts = this.#octaves[octave];
+        if (counts !== undefined) for (let j = from - start; j < end - start; j++) seen += counts[j]!;
+        from = end;
       }
-      while (at < cuts.length && cuts[at]! <= first + PER_OCTAVE) totals[at++] = seen;
+      totals[i] = seen;
     }
-    while (at < cuts.length) totals[at++] = seen;
     return totals;
   }
 
