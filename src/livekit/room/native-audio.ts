@@ -3,6 +3,7 @@ import type { AudioSource, RemoteAudioTrack } from '@livekit/rtc-node';
 import { captureRequest } from './audio-wire.ts';
 import type { Speaker } from './connection.ts';
 import type { Native } from './native.ts';
+import { giveBack } from './native-memory.ts';
 
 const FRAME_MS = 10;
 /** Native frames that wait while the JavaScript thread is held up; the oldest are dropped. The library's own default is 10. */
@@ -87,7 +88,7 @@ export function openSpeaker(native: Native, rateHz: number): NativeSpeaker {
   function send({ samples, request }: Slot, from: Int16Array, at: number): void {
     for (let i = 0; i < samples.length; i++) samples[i] = from[at + i] as number;
     try {
-      bindings.livekitFfiRequest(request);
+      giveBack(bindings.livekitFfiRequest(request));
     } catch {
       rejected++;
     }

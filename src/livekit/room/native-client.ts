@@ -2,6 +2,7 @@
 // grows with the number of rooms and not with its square. Stands in for the client that rtc-node would make itself.
 import type { FfiEvent } from '@livekit/rtc-ffi-bindings';
 import type { StatsEntry } from './connection.ts';
+import { giveBack } from './native-memory.ts';
 import { readStats, STATS_EVENT_TAGS, statsAsyncId, statsRequest } from './stats-wire.ts';
 import {
   AUDIO_EVENT_TAG,
@@ -223,7 +224,7 @@ export class NativeClient {
             resolve(entries);
           });
           try {
-            this.bindings.livekitFfiRequest(request);
+            giveBack(this.bindings.livekitFfiRequest(request));
           } catch (error) {
             giveUp(error instanceof Error ? error.message : String(error));
           }
@@ -249,16 +250,22 @@ export class NativeClient {
   #take(bytes: Uint8Array): void {
     this.counts.events++;
     try {
-      const first = bytes[0];
-      if (first === AUDIO_EVENT_TAG && this.#takeAudio(bytes)) return;
-      if (first === CAPTURED_EVENT_TAG && this.#takeCaptured(bytes)) return;
-      if (first === STATS_EVENT_TAGS[0] && bytes[1] === STATS_EVENT_TAGS[1] && this.#takeStats(bytes)) return;
-      if (first === LOGS_EVENT_TAGS[0] && bytes[1] === LOGS_EVENT_TAGS[1]) return;
-      this.#route(this.bindings.FfiEvent.fromBinary(bytes));
+      if (this.#takeOften(bytes)) giveBack(bytes);
+      else this.#route(this.bindings.FfiEvent.fromBinary(bytes));
     } catch {
       // Nothing may be thrown into the native library.
       this.counts.listenerErrors++;
     }
+  }
+
+  /** What comes often is read by hand, and nothing of it is kept. */
+  #takeOften(bytes: Uint8Array): boolean {
+    const first = bytes[0];
+    const second = bytes[1];
+    if (first === AUDIO_EVENT_TAG) return this.#takeAudio(bytes);
+    if (first === CAPTURED_EVENT_TAG) return this.#takeCaptured(bytes);
+    if (first === STATS_EVENT_TAGS[0] && second === STATS_EVENT_TAGS[1]) return this.#takeStats(bytes);
+    return first === LOGS_EVENT_TAGS[0] && second === LOGS_EVENT_TAGS[1];
   }
 
   #takeAudio(bytes: Uint8Array): boolean {
@@ -274,6 +281,7 @@ export class NativeClient {
       const pcm = bindings.livekitCopyBuffer(BigInt(event.address), event.samples * event.channels * 2);
       new bindings.FfiHandle(BigInt(event.frameHandle)).dispose();
       stream.sink(pcm);
+      giveBack(pcm);
     }
     return true;
   }
