@@ -3,6 +3,7 @@ import { dlopen } from 'bun:ffi';
 import { lookup } from 'node:dns/promises';
 import process from 'node:process';
 import createBunSockets from 'crossws/adapters/bun';
+import { compression } from './bun-compression.ts';
 import { createProcessHost, importFile, runMain } from './node-process.ts';
 import type { Host, RunningServer, ServeOptions } from './port.ts';
 import { atMost, dismissPeers, GOODBYE_MS } from './stop-sockets.ts';
@@ -16,6 +17,7 @@ export function createBunHost(): Host {
     ...shared,
     name: 'bun',
     version: Bun.version,
+    compression,
     importModule(path) {
       provideSyrinx();
       return importFile(path, shared.files);

@@ -23,7 +23,7 @@ export interface Gain {
   readonly counts: readonly number[];
 }
 
-/** Plain data: may be sent to another thread. */
+/** Plain data: may be sent to another thread. Its arrays are used again for the next reading. */
 export interface Readings {
   /** Continues the table of series: the first one here has the number of those known before. */
   readonly added: readonly SeriesInfo[];
@@ -36,11 +36,13 @@ export interface Readings {
 export function createReader(registry: Registry, maxSeries: number, onDrop: () => void = () => {}): () => Readings {
   const numbers = new Map<object, number>();
   const known = new Map<number, Sketch>();
+  const gained = new Map<number, MutableGain>();
+  const gains: Gain[] = [];
+  let values = new Float64Array(256);
 
   return () => {
     const added: SeriesInfo[] = [];
-    const values: number[] = [];
-    const gains: Gain[] = [];
+    gains.length = 0;
     for (const { name, kind, unit, series } of registry.families()) {
       for (const { labels, handle } of series) {
         let number = numbers.get(handle);
@@ -51,6 +53,7 @@ export function createReader(registry: Registry, maxSeries: number, onDrop: () =
           if (number < 0) onDrop();
           else {
             known.set(number, EMPTY);
+            if (number >= values.length) values = grown(values);
             added.push({ name, kind, unit, labels });
           }
         }
@@ -63,7 +66,7 @@ export function createReader(registry: Registry, maxSeries: number, onDrop: () =
         else if (handle instanceof GaugeHandle) values[number] = handle.value ?? Number.NaN;
       }
     }
-    return { added, values: Float64Array.from(values), gains };
+    return { added, values: values.subarray(0, known.size), gains };
   };
 
   function gainOf(series: number, sketch: Sketch): Gain | undefined {
@@ -73,17 +76,33 @@ export function createReader(registry: Registry, maxSeries: number, onDrop: () =
       before = new Sketch();
       known.set(series, before);
     }
-    const count = sketch.count - before.count;
-    const sum = sketch.sum - before.sum;
-    const zeros = sketch.zeros - before.zeros;
-    const indexes: number[] = [];
-    const counts: number[] = [];
-    sketch.catchUp(before, (index, grown) => {
-      indexes.push(index);
-      counts.push(grown);
+    const gain = gained.get(series) ?? { series, count: 0, sum: 0, zeros: 0, indexes: [], counts: [] };
+    gained.set(series, gain);
+    gain.count = sketch.count - before.count;
+    gain.sum = sketch.sum - before.sum;
+    gain.zeros = sketch.zeros - before.zeros;
+    gain.indexes.length = 0;
+    gain.counts.length = 0;
+    sketch.catchUp(before, (index, more) => {
+      gain.indexes.push(index);
+      gain.counts.push(more);
     });
-    return { series, count, sum, zeros, indexes, counts };
+    return gain;
   }
+}
+
+interface MutableGain extends Gain {
+  count: number;
+  sum: number;
+  zeros: number;
+  readonly indexes: number[];
+  readonly counts: number[];
+}
+
+function grown(values: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * values.length);
+  larger.set(values);
+  return larger;
 }
 
 const EMPTY = new Sketch();

@@ -94,12 +94,25 @@ test('of many that want a dead one, one gets it', () =>
     await taken[0]?.release();
   }));
 
-test('deflate and back; what is no stream, or too long, is refused', () => {
+test('deflate and back, also by what another host packed; what is no stream, or too long, is refused', async () => {
+  const { bun } = process.versions as Record<string, string | undefined>;
+  const own = bun === undefined ? compression : (await import('../../src/hosts/bun-compression.ts')).compression;
   const given = new Uint8Array(40_000).map((_, i) => i % 7);
-  const small = compression.deflate(given);
-  assert.ok(small.length < 1000);
-  assert.deepEqual(compression.inflate(small, 40_000), given);
-  assert.throws(() => compression.inflate(small, 39_999));
-  assert.throws(() => compression.inflate(small.subarray(0, small.length - 5), 40_000));
-  assert.throws(() => compression.inflate(new Uint8Array(20).fill(255), 40_000));
+  for (const [packs, unpacks] of [
+    [compression, compression],
+    [own, compression],
+    [compression, own],
+    [own, own],
+  ] as const) {
+    const small = packs.deflate(given);
+    assert.ok(small.length < 1000);
+    assert.deepEqual(new Uint8Array(unpacks.inflate(small, 40_000)), given);
+    for (const length of [1, 90, 5000]) {
+      const part = given.subarray(3, 3 + length);
+      assert.deepEqual(new Uint8Array(unpacks.inflate(packs.deflate(part), length)), part);
+    }
+    assert.throws(() => unpacks.inflate(small, 39_999));
+    assert.throws(() => unpacks.inflate(small.subarray(0, small.length - 5), 40_000));
+    assert.throws(() => unpacks.inflate(new Uint8Array(20).fill(255), 40_000));
+  }
 });

@@ -1,6 +1,7 @@
 // The sealed blocks of one folder: hours are sealed into it, the minutes of a day become one block, what is too old goes.
 import type { Compression, DataFolder } from '../../hosts/port.ts';
-import { type Block, BlockWriter, DamagedError, NewerFormatError, openBlock, type Tier } from './block.ts';
+import { type Block, BlockWriter, DamagedError, NewerFormatError, openBlock, type Stored, type Tier } from './block.ts';
+import { ByteWriter } from './bytes.ts';
 import { type Catalogue, type Entry, foldMinutes, type Hour, HOUR_MS, stampOf } from './hour.ts';
 import { readJournal } from './journal.ts';
 import type { Pacer } from './pacer.ts';
@@ -21,6 +22,10 @@ interface Intent {
 }
 
 const DAY_HOURS = 24;
+/** Series whose chunks are read together when a day is merged: some kilobytes of each block. */
+const MERGED_AT_ONCE = 32;
+/** What most series need for the seconds of an hour. */
+const SERIES_BYTES = 32_768;
 const INTENT = 'intent.json';
 const DAMAGED = 'damaged-';
 const MAX_DAMAGED = 8;
@@ -126,8 +131,11 @@ export class Archive {
     for (const tier of ['seconds', 'minutes'] as const) {
       made.push(
         await this.#write(name(tier), tier, hour, async (writer) => {
+          const whole = new ByteWriter(SERIES_BYTES);
           for (const [entry, data] of hour.series) {
-            const chunks = data[tier].view();
+            whole.clear();
+            await data[tier].writeTo(whole, this.#o.pacer);
+            const chunks = whole.view();
             await writer.add(entry.hash, chunks, entry.key);
             if (tier === 'minutes') await writer.add(entry.hourHash, hoursOf(entry, chunks));
           }
@@ -178,31 +186,40 @@ export class Archive {
     const keys = new Set<string>();
     for (const block of blocks) for (const key of await block.keys(pacer)) keys.add(key);
     await this.#intend({ targets: [name], sources });
+    const entries = [...keys].flatMap((key) => catalogue.ofKey(key) ?? []);
     const made = await this.#write(name, 'minutes', range, async (writer) => {
-      for (const key of keys) {
-        const parts: Uint8Array[] = [];
-        const hours: Uint8Array[] = [];
-        const entry = catalogue.ofKey(key);
-        if (entry === undefined) continue;
-        for (const block of merged) {
-          try {
-            const part = await block.chunks(entry.hash, pacer);
-            if (part === null) continue;
-            const whole = (await block.chunks(entry.hourHash, pacer)) ?? hoursOf(entry, part);
-            parts.push(part);
-            hours.push(whole);
-          } catch (error) {
-            if (!(error instanceof DamagedError)) throw error;
-            merged.delete(block);
-            await this.setAside(block.name, error.message);
-          }
-        }
-        await writer.add(entry.hash, joined(parts), key);
-        await writer.add(entry.hourHash, joined(hours));
-      }
+      for (let at = 0; at < entries.length; at += MERGED_AT_ONCE)
+        await this.#mergeSome(entries.slice(at, at + MERGED_AT_ONCE), merged, writer);
     });
     await this.#replaced(sources);
     this.#set([...this.blocks.filter(({ name }) => !sources.includes(name)), made]);
+  }
+
+  /** Some series of all blocks; a block that is damaged is set aside, and no longer one of them. */
+  async #mergeSome(entries: readonly Entry[], blocks: Set<Block>, writer: BlockWriter): Promise<void> {
+    const { pacer } = this.#o;
+    const hashes = entries.flatMap(({ hash, hourHash }) => [hash, hourHash]);
+    const stored = new Map<Block, readonly (Stored | null)[]>();
+    for (const block of blocks) stored.set(block, await block.fetchAll(hashes, pacer));
+    for (const [i, entry] of entries.entries()) {
+      const parts: Uint8Array[] = [];
+      const hours: Uint8Array[] = [];
+      for (const block of blocks) {
+        const [minutes, byHour] = stored.get(block)?.slice(2 * i, 2 * i + 2) ?? [];
+        if (minutes === null || minutes === undefined) continue;
+        try {
+          const part = await block.inflate(minutes, pacer);
+          hours.push(byHour ? await block.inflate(byHour, pacer) : hoursOf(entry, part));
+          parts.push(part);
+        } catch (error) {
+          if (!(error instanceof DamagedError)) throw error;
+          blocks.delete(block);
+          await this.setAside(block.name, error.message);
+        }
+      }
+      await writer.add(entry.hash, joined(parts), entry.key);
+      await writer.add(entry.hourHash, joined(hours));
+    }
   }
 
   async #intend(intent: Intent): Promise<void> {

@@ -13,6 +13,9 @@ const ENTRY_BYTES = 20;
 /** Deflated at once; each takes a fraction of a millisecond. */
 const PIECE_BYTES = 16_384;
 const WRITE_BYTES = 65_536;
+/** Read at once by `fetchAll`: what lies so close together, up to so much. */
+const READ_GAP_BYTES = 4096;
+const READ_BYTES = 262_144;
 /** A series' day of busy seconds is some megabytes; what claims to be more is damaged. */
 const MAX_PIECES = 4096;
 
@@ -102,10 +105,10 @@ export class BlockWriter {
   }
 
   async #flush(): Promise<void> {
-    const bytes = this.#pending.view().slice();
-    this.#pending.clear();
-    this.#offset += bytes.length;
+    const bytes = this.#pending.view();
     await this.#pacer.outside(this.#file.write(bytes));
+    this.#offset += bytes.length;
+    this.#pending.clear();
   }
 
   async finish({ tier, fromMs, toMs }: BlockRange): Promise<Block> {
@@ -236,19 +239,41 @@ export class Block implements BlockRange {
     return text === '' ? [] : text.split('\n');
   }
 
-  /** The chunks of a series; null where the block has none. Rejects with `DamagedError`. */
-  async chunks(hash: readonly [number, number], pacer: Pacer): Promise<Uint8Array | null> {
-    const stored = await pacer.outside(this.fetch(hash) ?? Promise.resolve(null));
-    return stored === null ? null : await this.inflate(stored, pacer);
-  }
-
-  /** First half of `chunks`, to be begun for several blocks at once; null where there is nothing to fetch. */
+  /** The chunks of a series as they lie in the file, for `inflate`; null where the block has none. */
   fetch([high, low]: readonly [number, number]): Promise<Stored> | null {
     const at = this.#find(high, low);
     if (at < 0) return null;
-    const field = (n: number) => this.#index.getUint32(at * ENTRY_BYTES + n * 4, true);
-    const crc = field(4);
-    return this.folder.readAt(this.name, field(2), field(3)).then((bytes) => ({ bytes, crc }));
+    const crc = this.#field(at, 4);
+    return this.folder.readAt(this.name, this.#field(at, 2), this.#field(at, 3)).then((bytes) => ({ bytes, crc }));
+  }
+
+  /** The same for many: what lies side by side is read at once. */
+  async fetchAll(hashes: readonly (readonly [number, number])[], pacer: Pacer): Promise<(Stored | null)[]> {
+    const stored: (Stored | null)[] = hashes.map(() => null);
+    const places = hashes
+      .map(([high, low], i) => ({ i, at: this.#find(high, low) }))
+      .filter(({ at }) => at >= 0)
+      .map(({ i, at }) => ({ i, from: this.#field(at, 2), length: this.#field(at, 3), crc: this.#field(at, 4) }))
+      .sort((a, b) => a.from - b.from);
+    for (let first = 0; first < places.length; ) {
+      const { from } = places[first]!;
+      let to = from;
+      let next = first;
+      for (; next < places.length; next++) {
+        const place = places[next]!;
+        if (next > first && (place.from > to + READ_GAP_BYTES || place.from + place.length > from + READ_BYTES)) break;
+        to = Math.max(to, place.from + place.length);
+      }
+      const bytes = await pacer.outside(this.folder.readAt(this.name, from, to - from));
+      for (const { i, from: start, length, crc } of places.slice(first, next))
+        stored[i] = { bytes: bytes.subarray(start - from, start - from + length), crc };
+      first = next;
+    }
+    return stored;
+  }
+
+  #field(at: number, number: number): number {
+    return this.#index.getUint32(at * ENTRY_BYTES + number * 4, true);
   }
 
   #find(high: number, low: number): number {
@@ -267,31 +292,40 @@ export class Block implements BlockRange {
 
   async inflate({ bytes, crc }: Stored, pacer: Pacer): Promise<Uint8Array> {
     try {
-      const reader = new ByteReader(bytes);
+      const sizes: number[] = [];
       const pieces: Uint8Array[] = [];
+      const reader = new ByteReader(bytes);
       let total = 0;
       let sum = 0;
+      // What was damaged is not inflated at all.
       while (!reader.atEnd && pieces.length < MAX_PIECES) {
         const size = reader.varint();
         const small = reader.bytes(reader.varint());
+        if (size > PIECE_BYTES) throw new RangeError('a piece is too long');
         sum = (Math.imul(sum, 31) + crc32(small)) >>> 0;
-        const piece = this.#compression?.inflate(small, PIECE_BYTES) ?? small;
-        if (piece.length !== size) throw new RangeError('a piece has another length');
-        pieces.push(piece);
+        sizes.push(size);
+        pieces.push(small);
         total += size;
         if (pacer.tired) await pacer.rest();
       }
       if (sum !== crc || !reader.atEnd) throw new RangeError('the checksum differs');
-      if (pieces.length === 1) return pieces[0] as Uint8Array;
+      if (pieces.length === 1) return this.#inflated(pieces[0] as Uint8Array, total);
       const joined = new Uint8Array(total);
       let at = 0;
-      for (const piece of pieces) {
-        joined.set(piece, at);
-        at += piece.length;
+      for (const [i, small] of pieces.entries()) {
+        joined.set(this.#inflated(small, sizes[i] as number), at);
+        at += sizes[i] as number;
+        if (pacer.tired) await pacer.rest();
       }
       return joined;
     } catch (error) {
       throw new DamagedError(`${this.name} is damaged: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  #inflated(small: Uint8Array, size: number): Uint8Array {
+    const piece = this.#compression?.inflate(small, size) ?? small;
+    if (piece.length !== size) throw new RangeError('a piece has another length');
+    return piece;
   }
 }

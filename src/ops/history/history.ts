@@ -7,7 +7,7 @@ import { NewerFormatError } from './block.ts';
 import { ByteWriter } from './bytes.ts';
 import { MINUTE_MS } from './chunks.ts';
 import { Catalogue, type Entry, Hour, HOUR_MS, stampOf } from './hour.ts';
-import { Journal } from './journal.ts';
+import { Journal, RECORD_BYTES } from './journal.ts';
 import { MemoryFolder } from './memory-folder.ts';
 import { replayJournals } from './replay.ts';
 import { OpenMinute } from './open-minute.ts';
@@ -56,6 +56,8 @@ export class History {
   #minute: OpenMinute | undefined;
   /** Full minutes that are being written. */
   #full: OpenMinute[] = [];
+  /** One that has been written, for the next. */
+  #spare: OpenMinute | undefined;
   #hour: Hour | undefined;
   #waiting: Hour[] = [];
   #work: Promise<void> = Promise.resolve();
@@ -116,7 +118,7 @@ export class History {
     if (!(epochMs >= 0 && epochMs < LAST_EPOCH_MS)) return;
     const minute = Math.floor(epochMs / MINUTE_MS);
     if (this.#minute !== undefined && this.#minute.minute !== minute) this.#closeMinute();
-    this.#minute ??= new OpenMinute(minute, readings.values.length);
+    this.#minute ??= this.#openMinute(minute, readings.values.length);
     this.#minute.add(Math.floor((epochMs % MINUTE_MS) / 1000), readings, this.#increases);
     if (this.#problem !== null && this.#o.openFolder !== undefined && nowMs >= this.#retryAtMs) {
       this.#retryAtMs = nowMs + RETRY_MS;
@@ -165,6 +167,13 @@ export class History {
       this.#increases[series] = total >= before ? total - before : total;
       this.#totals[series] = total;
     }
+  }
+
+  #openMinute(minute: number, series: number): OpenMinute {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    spare?.reuse(minute);
+    return spare ?? new OpenMinute(minute, series);
   }
 
   #closeMinute(): void {
@@ -227,6 +236,7 @@ export class History {
       if (this.#pacer.tired) await this.#pacer.rest();
     }
     this.#full = this.#full.filter((one) => one !== full);
+    this.#spare = full;
     if (this.#journal !== undefined) failure ??= await this.#asked(this.#journal.sync());
     if (failure !== undefined) throw failure;
   }
@@ -244,7 +254,7 @@ export class History {
   async #openHour(number: number): Promise<void> {
     const before = this.#hour;
     if (before !== undefined) this.#waiting.push(before);
-    this.#hour = new Hour(number);
+    this.#hour = new Hour(number, this.#o.compression);
     const journal = this.#journal;
     this.#journal = undefined;
     await this.#asked(journal?.close() ?? Promise.resolve());
@@ -315,7 +325,7 @@ export class History {
       throw new NewerFormatError(`${folder.path} is of version ${format}, this program reads up to ${FORMAT}`);
     if (format < FORMAT) await folder.replace(FORMAT_FILE, new TextEncoder().encode(`{"format": ${FORMAT}}\n`));
     const archive = this.#archiveOf(folder);
-    const hours = await replayJournals(archive, await archive.load(), this.catalogue);
+    const hours = await replayJournals(archive, await archive.load(), this.catalogue, this.#o.compression);
     this.#disk = archive;
     this.#folder = folder;
     const own = this.#hour;
@@ -334,8 +344,11 @@ export class History {
     await this.#openJournal(folder);
     const journal = this.#journal as Journal | undefined;
     if (journal === undefined || isReplayed) return;
+    const chunks = new ByteWriter(RECORD_BYTES);
     for (const [entry, { seconds }] of hour.series) {
-      if (journal.add(entry.key, seconds.view())) await this.#pacer.outside(journal.write());
+      chunks.clear();
+      await seconds.writeTo(chunks, this.#pacer);
+      if (journal.add(entry.key, chunks.view())) await this.#pacer.outside(journal.write());
       if (this.#pacer.tired) await this.#pacer.rest();
     }
     await this.#pacer.outside(journal.sync());

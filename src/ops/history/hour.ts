@@ -1,8 +1,10 @@
 // An hour that is not sealed: the chunks of its minutes by series, in memory, and the journals that hold the same.
+import type { Compression } from '../../hosts/port.ts';
 import type { SeriesInfo } from '../../metrics/index.ts';
 import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
 import { type ChunkPlace, MINUTE_MS, MinuteFold, placesOf, readMinute, readSeconds } from './chunks.ts';
+import { Pages, Run } from './pages.ts';
 import { hashOf, seriesKey, seriesOfKey } from './series-key.ts';
 
 export interface Entry {
@@ -52,40 +54,45 @@ export class Catalogue {
 export const HOUR_MS = 60 * MINUTE_MS;
 const fold = new MinuteFold(new BucketSum());
 
+const minute = new ByteWriter(1024);
+
 export interface HourSeries {
-  readonly seconds: ByteWriter;
-  readonly minutes: ByteWriter;
+  readonly seconds: Run;
+  readonly minutes: Run;
 }
 
 export class Hour {
   /** Hours since 1970. */
   readonly hour: number;
   readonly series = new Map<Entry, HourSeries>();
+  readonly #pages: Pages;
   /** Names of the journals that hold its minutes, to be removed when it is sealed. */
   readonly journals: string[] = [];
   fromMs = Number.POSITIVE_INFINITY;
   toMs = 0;
 
-  constructor(hour: number) {
+  constructor(hour: number, compression: Compression | undefined) {
     this.hour = hour;
+    this.#pages = new Pages(compression);
   }
 
   /** Takes chunks of seconds, and makes minutes of them. Throws `RangeError` for damaged ones. */
   add(entry: Entry, chunks: Uint8Array): void {
     let data = this.series.get(entry);
     if (data === undefined) {
-      data = { seconds: new ByteWriter(256), minutes: new ByteWriter(128) };
+      data = { seconds: new Run(this.#pages), minutes: new Run(this.#pages) };
       this.series.set(entry, data);
     }
     const { seconds, minutes } = data;
-    const from = seconds.length;
-    seconds.bytes(chunks);
-    placesOf(seconds.view(from), (place) => this.#fold(place, minutes, entry.info.kind === 'histogram'));
+    seconds.add(chunks);
+    placesOf(chunks, (place) => this.#fold(place, minutes, entry.info.kind === 'histogram'));
   }
 
-  #fold(place: ChunkPlace, minutes: ByteWriter, isHistogram: boolean): void {
+  #fold(place: ChunkPlace, minutes: Run, isHistogram: boolean): void {
     readSeconds(place, fold);
-    fold.write(minutes, place.atMs / MINUTE_MS, isHistogram);
+    minute.clear();
+    fold.write(minute, place.atMs / MINUTE_MS, isHistogram);
+    minutes.add(minute.view());
     this.fromMs = Math.min(this.fromMs, place.atMs);
     this.toMs = Math.max(this.toMs, place.atMs + MINUTE_MS);
   }

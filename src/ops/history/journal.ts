@@ -64,9 +64,9 @@ export class Journal {
 
   async write(): Promise<void> {
     this.#close();
-    const bytes = this.#frames.view().slice();
-    this.#frames.clear();
+    const bytes = this.#frames.view();
     if (bytes.length > 0) await this.#file.write(bytes);
+    this.#frames.clear();
   }
 
   async sync(): Promise<void> {

@@ -4,9 +4,12 @@ import { keyOfIndex } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
 import { MINUTE_MS, SECONDS, writeHistogramSecond, writeHistogramSeconds, writeSeconds } from './chunks.ts';
 
+const keys: number[] = [];
+const keyCounts: number[] = [];
+
 export class OpenMinute {
   /** Minutes since 1970. */
-  readonly minute: number;
+  minute: number;
   #values: Float64Array;
   readonly #histograms = new Map<number, ByteWriter>();
   #size = 0;
@@ -16,6 +19,15 @@ export class OpenMinute {
   constructor(minute: number, series: number) {
     this.minute = minute;
     this.#values = new Float64Array(Math.max(16, series) * SECONDS).fill(Number.NaN);
+  }
+
+  /** Empty again, for another minute; keeps its memory. */
+  reuse(minute: number): void {
+    this.minute = minute;
+    this.#values.fill(Number.NaN);
+    for (const seconds of this.#histograms.values()) seconds.clear();
+    this.#size = 0;
+    this.written = 0;
   }
 
   get atMs(): number {
@@ -48,16 +60,24 @@ export class OpenMinute {
         seconds = new ByteWriter(256);
         this.#histograms.set(series, seconds);
       }
-      const keys = indexes.map(keyOfIndex);
-      if (zeros > 0) writeHistogramSecond(seconds, second, count, sum, [0, ...keys], [zeros, ...counts]);
-      else writeHistogramSecond(seconds, second, count, sum, keys, counts);
+      keys.length = 0;
+      keyCounts.length = 0;
+      if (zeros > 0) {
+        keys.push(0);
+        keyCounts.push(zeros);
+      }
+      for (let i = 0; i < indexes.length; i++) {
+        keys.push(keyOfIndex(indexes[i]!));
+        keyCounts.push(counts[i]!);
+      }
+      writeHistogramSecond(seconds, second, count, sum, keys, keyCounts);
     }
   }
 
   /** Writes the chunk of a series; false where it has none. */
   write(out: ByteWriter, series: number): boolean {
     const seconds = this.#histograms.get(series);
-    if (seconds !== undefined) {
+    if (seconds !== undefined && seconds.length > 0) {
       writeHistogramSeconds(out, this.minute, seconds.view());
       return true;
     }

@@ -7,6 +7,7 @@ import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from '.
 import type { History } from './history.ts';
 import { type Entry, foldSeconds, HOUR_MS } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
+import type { Run } from './pages.ts';
 import { selector } from './selector.ts';
 import { BUCKET_LIMIT, Steps } from './steps.ts';
 
@@ -187,11 +188,10 @@ async function placesFor(
   const { fromMs, toMs } = range;
   const { archives, hours, minutes, numberOf } = history.sources;
   const pieces = piecesOf(archives, tier, range);
-  const memory: Uint8Array[] = [];
+  const open: Run[] = [];
   for (const hour of hours) {
     const data = hour.series.get(entry);
-    // A copy: the view changes with the next minute.
-    if (data !== undefined && hour.fromMs < toMs && hour.toMs > fromMs) memory.push(data[tier].view().slice());
+    if (data !== undefined && hour.fromMs < toMs && hour.toMs > fromMs) open.push(data[tier].snapshot());
   }
   const number = numberOf(entry);
   const out = new ByteWriter(256);
@@ -204,8 +204,6 @@ async function placesFor(
       foldSeconds(seconds, out, entry.info.kind === 'histogram');
     }
   }
-  memory.push(out.view());
-
   const found: Found[] = [];
   for (let at = 0; at < pieces.length; at += FETCHED_AT_ONCE) {
     const some = pieces.slice(at, at + FETCHED_AT_ONCE);
@@ -226,7 +224,13 @@ async function placesFor(
       }
     }
   }
-  return await sorted([...found, ...memory.map((bytes) => ({ bytes, fromMs, toMs }))], pacer);
+  for (const run of open) {
+    const bytes = new ByteWriter(1024);
+    await run.writeTo(bytes, pacer);
+    found.push({ bytes: bytes.view(), fromMs, toMs });
+  }
+  found.push({ bytes: out.view(), fromMs, toMs });
+  return await sorted(found, pacer);
 }
 
 async function sorted(found: readonly Found[], pacer: Pacer): Promise<ChunkPlace[]> {

@@ -1,4 +1,5 @@
 // Journals that an earlier process left, as hours that are not sealed yet.
+import type { Compression } from '../../hosts/port.ts';
 import type { Archive } from './archive.ts';
 import { crc32 } from './bytes.ts';
 import { eachChunk } from './chunks.ts';
@@ -9,6 +10,7 @@ export async function replayJournals(
   archive: Archive,
   names: readonly string[],
   catalogue: Catalogue,
+  compression: Compression | undefined,
 ): Promise<Map<number, Hour>> {
   const hours = new Map<number, Hour>();
   const seen = new Map<Entry, Set<number>>();
@@ -24,7 +26,7 @@ export async function replayJournals(
         if (known.has(mark)) return;
         known.add(mark);
         const number = Math.floor(minute / 60);
-        const hour = hours.get(number) ?? new Hour(number);
+        const hour = hours.get(number) ?? new Hour(number, compression);
         hours.set(number, hour);
         hour.add(entry, chunk);
         owners.add(hour);
