@@ -5,6 +5,8 @@ import { type Labels, labelsKey, type Matcher, matchesAll, normalLabels } from '
 export const LOOKBACK_MS = 300_000;
 const SWEEP_EVERY_MS = 60_000;
 const SLICE_POINTS = 100;
+/** Samples that nobody wants any more and that a series holds before it lets go of them. */
+const SPARE_SAMPLES = 16;
 
 export interface Point {
   readonly metric: string;
@@ -128,8 +130,8 @@ class Series implements StoredSeries {
   readonly labels: Labels;
   readonly key: string;
   readonly #lookbackMs: number;
-  #timesMs: number[] = [];
-  #values: number[] = [];
+  readonly #timesMs: number[] = [];
+  readonly #values: number[] = [];
   #head = 0;
   newestMs = Number.NEGATIVE_INFINITY;
   endedMs = Number.NEGATIVE_INFINITY;
@@ -150,15 +152,23 @@ class Series implements StoredSeries {
     while (this.#head < this.#timesMs.length && (this.#timesMs[this.#head] ?? 0) <= atMs - keepMs) this.#head++;
     const full = this.#timesMs.length - this.#head >= maxSamples;
     if (full) this.#head++;
-    if (this.#head > 64 && this.#head * 2 > this.#timesMs.length) {
-      this.#timesMs = this.#timesMs.slice(this.#head);
-      this.#values = this.#values.slice(this.#head);
-      this.#head = 0;
-    }
+    if (this.#head >= SPARE_SAMPLES && this.#head * 2 > this.#timesMs.length) this.#moveUp();
     this.#timesMs.push(atMs);
     this.#values.push(value);
     this.newestMs = atMs;
     return !full;
+  }
+
+  /** In place: a new array for each series every few evaluations would be garbage. */
+  #moveUp(): void {
+    const left = this.#timesMs.length - this.#head;
+    for (let i = 0; i < left; i++) {
+      this.#timesMs[i] = this.#timesMs[this.#head + i] as number;
+      this.#values[i] = this.#values[this.#head + i] as number;
+    }
+    this.#timesMs.length = left;
+    this.#values.length = left;
+    this.#head = 0;
   }
 
   end(atMs: number): void {

@@ -35,16 +35,26 @@ export interface Summary {
   readonly figures: readonly (FigureReport | null)[];
 }
 
+/** Minutes that are made at once: sessions that began together would all make theirs in one turn. */
+const FIRST_MINUTES = 6;
+
 export class MinuteLog {
   readonly #width: number;
   readonly #max: number;
   readonly #full: Minute[] = [];
+  readonly #spare: Minute[];
   #open: Minute;
 
   constructor(width: number, minutes: number) {
     this.#width = width;
     this.#max = minutes;
-    this.#open = emptied({ fromMs: 0, toMs: 0, ticks: 0, parts: new Float64Array(width * PARTS) });
+    // One is open, besides those that are kept.
+    this.#spare = Array.from({ length: Math.min(FIRST_MINUTES, minutes + 1) }, () => this.#minute());
+    this.#open = emptied(this.#spare.pop() ?? this.#minute());
+  }
+
+  #minute(): Minute {
+    return { fromMs: 0, toMs: 0, ticks: 0, parts: new Float64Array(this.#width * PARTS) };
   }
 
   /** `half`: whether this is the second half of the minute. */
@@ -69,7 +79,7 @@ export class MinuteLog {
   close(): void {
     this.#full.push(this.#open);
     const used = this.#full.length > this.#max ? this.#full.shift() : undefined;
-    this.#open = emptied(used ?? { fromMs: 0, toMs: 0, ticks: 0, parts: new Float64Array(this.#width * PARTS) });
+    this.#open = emptied(used ?? this.#spare.pop() ?? this.#minute());
   }
 
   /** The minute that ended last. */

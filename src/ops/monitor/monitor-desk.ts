@@ -199,6 +199,7 @@ export class MonitorDesk {
     }
     const { ids, values } = this.#o.sessions();
     const atMs = this.#o.epochNowMs();
+    const turn = { dueMs, atMs, values, offset: 0, system: this.#system };
     for (let row = 0; row < ids.length; row++) {
       const watched = this.#sessions.get(ids[row]!);
       if (watched === undefined) continue;
@@ -207,7 +208,7 @@ export class MonitorDesk {
       const failed = values[offset + FAILED]!;
       values[offset + ERROR_RATE] = watched.errors.rate(tried, failed);
       if (isSecond) watched.errors.turn(tried, failed);
-      const turn = { dueMs, atMs, values, offset, system: this.#system };
+      turn.offset = offset;
       for (const monitor of watched.monitors) monitor.turn(turn);
     }
     if (ids.length < this.#sessions.size) this.#forget(ids);

@@ -1,7 +1,9 @@
-// The newest ticks of one monitor as rows of numbers, in blocks of 15 s that are used again.
+// The newest ticks of one monitor as rows of numbers, in blocks of 5 s that are used again.
 
-const ROWS = 60;
-const BLOCKS_A_MINUTE = 4;
+const ROWS = 20;
+const BLOCKS_A_MINUTE = 12;
+/** Made at once: sessions that began together would all make theirs in one turn. */
+const FIRST_BLOCKS = 4;
 
 interface Block {
   /** On the desk's clock, by row. */
@@ -14,18 +16,25 @@ export class TickLog {
   readonly #width: number;
   readonly #maxBlocks: number;
   readonly #blocks: Block[] = [];
+  readonly #spare: Block[];
 
   /** Keeps at least so many minutes of ticks. */
   constructor(width: number, minutes: number) {
     this.#width = width;
     this.#maxBlocks = Math.ceil(minutes * BLOCKS_A_MINUTE) + 1;
+    const first = Math.min(FIRST_BLOCKS, this.#maxBlocks);
+    this.#spare = Array.from({ length: first }, () => this.#block());
+  }
+
+  #block(): Block {
+    return { times: new Float64Array(ROWS), values: new Float32Array(ROWS * this.#width), rows: 0 };
   }
 
   add(row: Float64Array, nowMs: number): void {
     let block = this.#blocks.at(-1);
     if (block === undefined || block.rows === ROWS) {
       const oldest = this.#blocks.length === this.#maxBlocks ? this.#blocks.shift() : undefined;
-      block = oldest ?? { times: new Float64Array(ROWS), values: new Float32Array(ROWS * this.#width), rows: 0 };
+      block = oldest ?? this.#spare.pop() ?? this.#block();
       block.rows = 0;
       this.#blocks.push(block);
     }
