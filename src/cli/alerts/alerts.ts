@@ -17,6 +17,7 @@ import type { RouteExtension } from '../../server/options.ts';
 import { type AlertsApi, alertRoutes } from '../../server/routes/alerts.ts';
 import { type Channels, createChannels } from './channels.ts';
 import { type Measured, measuredHere } from './measured.ts';
+import { lateFolder } from './late-folder.ts';
 import { reportForAlerts } from './process-report.ts';
 import { rulesOf } from './rules.ts';
 import { readSimulation, simulateInSlices } from './simulation.ts';
@@ -150,7 +151,7 @@ async function run(options: AlertsOptions): Promise<Running> {
   }
 }
 
-/** Undefined where there is no folder, or none that can be written: the alerts then live in memory, and that is said. */
+/** Undefined where none is configured. One that cannot be written is said, and tried again for as long as the program runs. */
 async function openFolder({ host, config, log }: AlertsOptions): Promise<DataFolder | undefined> {
   const { dataDirectory } = config.telemetry;
   if (dataDirectory === undefined) return undefined;
@@ -165,8 +166,8 @@ async function openFolder({ host, config, log }: AlertsOptions): Promise<DataFol
         cause: error,
       });
     }
-    log.error('alert state is kept in memory alone: the data directory cannot be written', { path, error });
-    return undefined;
+    log.error('alert state is kept in memory alone until the data directory can be written', { path, error });
+    return lateFolder({ path, open: () => host.openDataFolder(path), read: () => host.readFolder(path) });
   }
 }
 

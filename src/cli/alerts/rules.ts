@@ -17,6 +17,9 @@ import {
 import { EXIT } from '../exit-codes.ts';
 import { UserError } from '../user-error.ts';
 
+/** A limit of the specification that nothing measured can be compared with. */
+const IDLE_LIMIT = 'monitoring.alert_thresholds.session_memory_mb';
+
 /** Sets them all; returns what is odd but not wrong. Throws one `AlertRuleError` with the problems of all rules. */
 export function rulesOf(
   { config, origins }: Pick<LoadedConfig, 'config' | 'origins'>,
@@ -59,6 +62,9 @@ export function rulesOf(
     set(name, merged, (path) => placed(`alerts.rules.${path.join('.')}`, origins), true);
   }
   if (problems.length > 0) throw new AlertRuleError(problems);
+  const idle = origins.get(IDLE_LIMIT);
+  if (idle !== undefined && idle.kind !== 'default')
+    warnings.push(`${placed(IDLE_LIMIT, origins)} has no effect: the memory of a single session cannot be told apart`);
   return warnings;
 }
 

@@ -212,6 +212,20 @@ test('the shipped rules are watched with the limits of the configuration; after 
   await some.alerts?.stop(0);
 });
 
+test('a limit that is compared with nothing is said to be so where it is set', async () => {
+  for (const [limits, says] of [
+    [{ session_memory_mb: 5 }, /session_memory_mb \(file a\.json:4\) has no effect/],
+    [{ latency_ms: 80 }, undefined],
+  ] as const) {
+    const { alerts, lines } = prepare({ monitoring: { alert_thresholds: limits } });
+    await alerts?.start();
+    await alerts?.stop(0);
+    const odd = lines.filter((line) => line.startsWith('warn alert rule is odd'));
+    assert.equal(odd.length, says === undefined ? 0 : 1);
+    if (says !== undefined) assert.match(odd[0] ?? '', says);
+  }
+});
+
 test('rules and channels that are wrong are refused all at once, each with its line', async () => {
   const bad = {
     alerts: {
