@@ -1,15 +1,21 @@
 // The history's store by itself: bytes of a day, the longest slice of work through full hours and purges, and queries over a month.
+// `history.ts day|month|hours...`; each prints its figures as one line of JSON.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { compression } from '../../src/hosts/node-compression.ts';
 import { openDataFolder, readFolder } from '../../src/hosts/node-data-folder.ts';
 import type { DataFolder } from '../../src/hosts/port.ts';
 import { createReader, createRegistry, type Registry } from '../../src/metrics/index.ts';
 import { History, queryHistory, wholeSeries, sourceOf } from '../../src/ops/history/index.ts';
 import { MemoryFolder } from '../../src/ops/history/memory-folder.ts';
 import { percentile } from '../statistics.ts';
+
+const isBun = (process.versions as Record<string, string | undefined>).bun !== undefined;
+/** As the host has it. */
+const { compression } = isBun
+  ? await import('../../src/hosts/bun-compression.ts')
+  : await import('../../src/hosts/node-compression.ts');
 
 const DAY_S = 86_400;
 const LIMIT_MS = 2;
@@ -86,6 +92,8 @@ function spared(took: readonly number[]): readonly number[] {
 
 export interface QueryFigure {
   readonly what: string;
+  /** One query over a month: what has a limit. */
+  readonly limited: boolean;
   readonly points: number;
   readonly medianMs: number;
   readonly longestMs: number;
@@ -114,7 +122,7 @@ export async function measureQueries(runs = 15): Promise<QueryFigure[]> {
     const fromMs = toMs - days * DAY_S * 1000;
     const host = { now: () => performance.now(), pause };
     const figures: QueryFigure[] = [];
-    const time = async (what: string, ask: () => Promise<number>) => {
+    const time = async (what: string, limited: boolean, ask: () => Promise<number>) => {
       const took: number[] = [];
       let points = 0;
       for (let i = 0; i < runs; i++) {
@@ -122,20 +130,20 @@ export async function measureQueries(runs = 15): Promise<QueryFigure[]> {
         points = await ask();
         took.push(performance.now() - from);
       }
-      figures.push({ what, points, medianMs: percentile(took, 0.5), longestMs: Math.max(...took) });
+      figures.push({ what, limited, points, medianMs: percentile(took, 0.5), longestMs: Math.max(...took) });
     };
     for (const { info } of reading.history.catalogue.all()) {
       if (!info.name.startsWith('load.')) continue;
       const query = { name: info.name, labels: info.labels, fromMs, toMs };
       const points = async (more: object) =>
         (await queryHistory(reading.history, { ...query, ...more }, host)).series[0]?.atMs.length ?? 0;
-      await time(`30 d of a ${info.kind}, steps of 2 h`, () => points({}));
+      await time(`30 d of a ${info.kind}, steps of 2 h`, true, () => points({}));
       const quantiles = [0.5, 0.95, 0.99];
-      await time(`30 d of a ${info.kind}, steps of 2 h, 3 percentiles`, () => points({ quantiles }));
-      await time(`24 h of a ${info.kind} by the second, steps of 15 s`, () =>
+      await time(`30 d of a ${info.kind}, steps of 2 h, 3 percentiles`, true, () => points({ quantiles }));
+      await time(`24 h of a ${info.kind} by the second, steps of 15 s`, false, () =>
         points({ fromMs: toMs - DAY_S * 1000, stepMs: 15_000 }),
       );
-      await time(`30 d of a ${info.kind}, each minute, in pieces`, async () => {
+      await time(`30 d of a ${info.kind}, each minute, in pieces`, false, async () => {
         const range = { fromMs, toMs, stepMs: 60_000 };
         return (await wholeSeries(sourceOf(reading.history, host), info, range, {}))?.atMs.length ?? 0;
       });
@@ -273,5 +281,5 @@ if (import.meta.main) {
     hours: async () => await measureDay(500, 2.1),
     month: async () => await measureQueries(),
   };
-  for (const leg of process.argv.slice(2)) console.log(leg, JSON.stringify(await legs[leg]?.(), null, 1));
+  for (const leg of process.argv.slice(2)) console.log(JSON.stringify(await legs[leg]?.()));
 }

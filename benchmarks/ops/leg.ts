@@ -1,5 +1,5 @@
-// One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on or off.
-// `leg.ts on|off STEADY_SECONDS HOUR_SECONDS`; the last line is its figures as JSON.
+// One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on, off, or one of them.
+// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS AFTER_SECONDS`; the last line is its figures as JSON.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,22 +18,31 @@ import { createLogger } from '../../src/ops/logs.ts';
 import { callerLoop, instantModels } from '../conversation.ts';
 import { openCall, pace } from '../performance/calls.ts';
 import { percentile } from '../statistics.ts';
-import { CONTROL_SLICE, loadRules, loadSeries } from './load.ts';
+import { CONTROL_SLICE, GARBAGE_SLICE, loadRules, loadSeries } from './load.ts';
+import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
 import { createTimes, type Times } from './times.ts';
 
 export interface PartFigure {
   readonly cpuPercent: number;
+  /** The same by threads that still run, in percent of a core; null where the system does not tell. */
+  readonly threadPercent: ThreadTimes | null;
   readonly frames: number;
   readonly framesLate: number;
-  readonly rssBytes: number;
+  readonly memory: MemoryFigure;
 }
 export interface LegFigure {
-  readonly mode: 'on' | 'off';
+  readonly mode: string;
   readonly series: number;
+  /** After the day that was lived through, before the first call. */
+  readonly begun: MemoryFigure;
   readonly steady: PartFigure;
   /** With the end of the hour and of the day, and the purge. */
   readonly hour: PartFigure;
+  /** After collections at the end of it: what is alive. */
+  readonly settled: MemoryFigure;
+  /** The same calls in the same process when the operations have been stopped. */
+  readonly stopped: PartFigure;
   /** By how much the callers, in this very process, sent their packets too late: whatever holds the loop. */
   readonly sentLateP99Ms: number;
   readonly spans: readonly SpanFigure[];
@@ -46,15 +55,21 @@ const SPIN_MS = 0.3;
 const DAY_MS = 86_400_000;
 const MIDNIGHT = Date.UTC(2026, 0, 3);
 export const SLICE_LIMIT_MS = 2;
-const WARM_SECONDS = 4;
 /** An hour is sealed with its successor's first minute; the purge of the day is due so long after that. */
 const SEAL_AFTER_MS = 60_000;
 const PURGE_AFTER_MS = 8000;
+/** For collections and for the operations' end. Like all parts whole turns of the callers, who speak each 8 s: parts that hold more of their speech
+ *  than others cost more. */
+const SETTLE_SECONDS = 8;
 
-const [mode = 'off', steady = '30', hour = '20'] = process.argv.slice(2);
+const [mode = 'off', steady = '16', hour = '16', warm = '16', after = '16'] = process.argv.slice(2);
 const steadySeconds = Number(steady);
 const hourSeconds = Number(hour);
-const isOn = mode === 'on';
+const warmSeconds = Number(warm);
+const afterSeconds = Number(after);
+const isOn = mode !== 'off';
+/** Whether this part of the operations works in this leg. */
+const has = (part: 'monitor' | 'history' | 'alerts'): boolean => mode === 'on' || mode === part;
 
 const folder = mkdtempSync(join(tmpdir(), 'syrinx-ops-'));
 let notified = 0;
@@ -77,9 +92,10 @@ async function leg(): Promise<LegFigure> {
   const file = {
     models: { provider: 'simulated' },
     capacity: { max_sessions: CALLS, late_frame_share: 0, loop_lag_ms: 0 },
-    monitoring: { real_time_enabled: isOn },
+    monitoring: { real_time_enabled: has('monitor') },
     telemetry: { enabled: isOn, data_directory: folder },
     alerts: {
+      enabled: has('alerts'),
       allow_private: true,
       webhook: { url: `http://127.0.0.1:${(pager.address() as AddressInfo).port}/` },
       rules: loadRules(['webhook']),
@@ -103,19 +119,19 @@ async function leg(): Promise<LegFigure> {
   Date.now = () => Math.floor(times.epochNow());
   // The purge is due an hour after the start and each hour from then on: some seconds behind the seal of an hour.
   times.wind(SEAL_AFTER_MS + PURGE_AFTER_MS);
-  const history = startHistory({
-    host,
-    config,
-    registry: runtime.registry,
-    log,
-    clock: spannedClock(times, spans, 'history sample'),
-  });
+  const history = has('history')
+    ? startHistory({
+        host,
+        config,
+        registry: runtime.registry,
+        log,
+        clock: spannedClock(times, spans, 'history sample'),
+      })
+    : null;
   await liveThroughTheDay(times, series.turn, host);
   // A day in seconds leaves more behind than a day: both legs begin without it.
-  for (let i = 0; i < 3; i++) {
-    (globalThis as { gc?: () => void }).gc?.();
-    await new Promise((go) => setTimeout(go, 500));
-  }
+  await collect();
+  const begun = memoryFigure();
   times.release();
   const monitor = startMonitor({ config, runtime, log, clock: spannedClock(times, spans, 'monitor') });
   const alerts = prepareAlerts({
@@ -126,7 +142,7 @@ async function leg(): Promise<LegFigure> {
     log,
     clock: spannedClock(times, spans, 'alerts'),
   });
-  if (isOn) await alerts?.start();
+  await alerts?.start();
   const mover = setInterval(() => series.turn(), 100);
   // What the machine and collections do to any slice: one that does nothing, for as long as ours may take.
   const idler = isOn ? undefined : setInterval(() => spans.run(CONTROL_SLICE, spin), 100);
@@ -136,43 +152,63 @@ async function leg(): Promise<LegFigure> {
   const inputs = calls.map(({ input }) => input);
   const frames = () => calls.reduce((sum, { session }) => sum + session.framesIn, 0);
   const late = () => calls.reduce((sum, { session }) => sum + session.framesLate, 0);
-  const look = () => ({ frames: frames(), late: late(), cpu: process.cpuUsage(), atMs: performance.now() });
+  const look = () => ({
+    frames: frames(),
+    late: late(),
+    cpu: process.cpuUsage(),
+    threads: threadTimes(),
+    atMs: performance.now(),
+  });
   // One rhythm for all parts: what begins anew would be late for good.
-  const sentLate = pace(inputs, packets, WARM_SECONDS + steadySeconds + hourSeconds);
+  const sentLate = pace(inputs, packets, warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS + afterSeconds);
   const measure = async (untilMs: number): Promise<PartFigure> => {
     const before = look();
     await new Promise((done) => setTimeout(done, untilMs - performance.now()));
     const after = look();
+    const percent = 100 / (after.atMs - before.atMs);
     const micros = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system;
     return {
-      cpuPercent: micros / 10 / (after.atMs - before.atMs),
+      cpuPercent: (micros / 1000) * percent,
+      threadPercent: threadsBetween(before.threads, after.threads, percent),
       frames: after.frames - before.frames,
       framesLate: after.late - before.late,
-      rssBytes: process.memoryUsage.rss(),
+      memory: memoryFigure(),
     };
   };
   const startMs = performance.now();
-  await measure(startMs + 1000 * WARM_SECONDS);
+  await measure(startMs + 1000 * warmSeconds);
   spans.enabled = true;
-  const steadyPart = await measure(startMs + 1000 * (WARM_SECONDS + steadySeconds));
-  const hourPart = await measure(startMs + 1000 * (WARM_SECONDS + steadySeconds + hourSeconds));
+  const steadyPart = await measure(startMs + 1000 * (warmSeconds + steadySeconds));
+  const hourPart = await measure(startMs + 1000 * (warmSeconds + steadySeconds + hourSeconds));
+  spans.enabled = false;
+  await collect();
+  const settled = memoryFigure();
+  const blocks = await sizes(host);
+  clearInterval(idler);
+  monitor?.stop();
+  await Promise.all([alerts?.stop(1000), history?.stop()]);
+  const settledMs = 1000 * (warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS);
+  await measure(startMs + settledMs);
+  spans.enabled = true;
+  const litterer = isOn ? undefined : setInterval(() => spans.run(GARBAGE_SLICE, litter), 50);
+  const stopped = await measure(startMs + settledMs + 1000 * afterSeconds);
+  clearInterval(litterer);
   spans.enabled = false;
   const sentLateP99Ms = percentile(await sentLate, 0.99);
   clearInterval(mover);
-  clearInterval(idler);
-  const blocks = await sizes(host);
   const figures = spans.figures();
-  monitor?.stop();
-  await Promise.all([alerts?.stop(1000), history?.stop()]);
   await runtime.closeAll('measured');
   Date.now = wall;
   pager.closeAllConnections();
   pager.close();
   return {
-    mode: isOn ? 'on' : 'off',
+    mode,
     series: countSeries(runtime),
+    begun,
     steady: steadyPart,
     hour: hourPart,
+    settled,
+    stopped,
     sentLateP99Ms,
     spans: figures,
     notified,
@@ -180,13 +216,35 @@ async function leg(): Promise<LegFigure> {
   };
 }
 
+function threadsBetween(before: ThreadTimes | null, after: ThreadTimes | null, percent: number): ThreadTimes | null {
+  if (before === null || after === null) return null;
+  const of = (kind: keyof ThreadTimes) => (after[kind] - before[kind]) * percent;
+  return { main: of('main'), compiler: of('compiler'), collector: of('collector'), other: of('other') };
+}
+
+async function collect(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    const { gc, Bun: bun } = globalThis as { gc?: () => void; Bun?: { gc(now: boolean): void } };
+    if (bun === undefined) gc?.();
+    else bun.gc(true);
+    await new Promise((go) => setTimeout(go, 500));
+  }
+}
+
 function spin(): void {
   for (const untilMs = performance.now() + SPIN_MS; performance.now() < untilMs; );
 }
 
+let heap: object[] = [];
+/** Some 60 kB of small objects, which is what an evaluation of the rules leaves behind, for the next collection. */
+function litter(): void {
+  heap = [];
+  for (let i = 0; i < 600; i++) heap.push({ at: i, labels: { place: i }, value: i / 3 });
+}
+
 /** 23 hours with a sample each 20 s, the last one with all its seconds, and on to where the steady part begins. */
 async function liveThroughTheDay(times: Times, turn: () => void, host: LegHost): Promise<void> {
-  const endMs = DAY_MS + SEAL_AFTER_MS - 1000 * (steadySeconds + WARM_SECONDS + 3);
+  const endMs = DAY_MS + SEAL_AFTER_MS - 1000 * (steadySeconds + warmSeconds + 3);
   const live = async (untilMs: number, stepMs: number): Promise<void> => {
     let minute = Math.floor(times.now() / 60_000);
     while (times.now() + stepMs <= untilMs) {

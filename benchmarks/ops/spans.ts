@@ -18,6 +18,8 @@ export interface SpanFigure {
   /** Slices above the limit: on the clock, and by themselves. */
   readonly over: number;
   readonly overOwn: number;
+  /** Of slices above the limit on the clock, the first of them: ms since the process began, and how long. */
+  readonly longOnes: readonly { readonly atMs: number; readonly ms: number; readonly number: number }[];
 }
 
 interface Span {
@@ -28,6 +30,7 @@ interface Span {
 }
 
 const MAX_HOPS = 100;
+const MAX_LONG_ONES = 20;
 
 export class Spans {
   readonly #limitMs: number;
@@ -125,6 +128,10 @@ export class Spans {
           totalMs: spans.reduce((sum, { ms }) => sum + ms, 0),
           over: spans.filter(({ ms }) => ms > this.#limitMs).length,
           overOwn: own.filter((ms) => ms > this.#limitMs).length,
+          longOnes: spans
+            .map(({ fromMs, ms }, number) => ({ atMs: fromMs, ms, number }))
+            .filter(({ ms }) => ms > this.#limitMs)
+            .slice(0, MAX_LONG_ONES),
         };
       })
       .sort((a, b) => a.kind.localeCompare(b.kind));

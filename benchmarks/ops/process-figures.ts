@@ -1,0 +1,43 @@
+// What the process itself uses: processor time by the kind of its threads, as Linux counts it, and where its memory is.
+import { readdirSync, readFileSync } from 'node:fs';
+import process from 'node:process';
+
+const TASKS = '/proc/self/task';
+
+/** Threads by what they do: `main` runs the program, `compiler`, `collector` and `other` belong to the engine and the host. */
+export type ThreadKind = 'main' | 'compiler' | 'collector' | 'other';
+export type ThreadTimes = Readonly<Record<ThreadKind, number>>;
+
+/** ms of processor time of each kind since the start; null where the system does not tell. Threads that have ended are not in it. */
+export function threadTimes(): ThreadTimes | null {
+  const sums = { main: 0, compiler: 0, collector: 0, other: 0 };
+  try {
+    for (const id of readdirSync(TASKS)) {
+      const name = readFileSync(`${TASKS}/${id}/comm`, 'utf8').trim();
+      const kind = Number(id) === process.pid ? 'main' : kindOf(name);
+      sums[kind] += Number(readFileSync(`${TASKS}/${id}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+    }
+    return sums;
+  } catch {
+    return null;
+  }
+}
+
+function kindOf(name: string): ThreadKind {
+  if (/JIT|Compil/i.test(name)) return 'compiler';
+  if (/Heap|GC|Marker|Collector/i.test(name)) return 'collector';
+  return 'other';
+}
+
+export interface MemoryFigure {
+  readonly rssBytes: number;
+  /** Of the engine's heap, in use. */
+  readonly heapBytes: number;
+  /** Held by array buffers, outside of it. */
+  readonly bufferBytes: number;
+}
+
+export function memoryFigure(): MemoryFigure {
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  return { rssBytes: rss, heapBytes: heapUsed, bufferBytes: arrayBuffers };
+}
