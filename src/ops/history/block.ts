@@ -290,6 +290,21 @@ export class Block implements BlockRange {
     return -1;
   }
 
+  /** What is one piece, at once; undefined: it is more. Throws `DamagedError`. */
+  inflateOne({ bytes, crc }: Stored): Uint8Array | undefined {
+    if (bytes.length === 0) return undefined;
+    try {
+      const reader = new ByteReader(bytes);
+      const size = reader.varint();
+      const small = reader.bytes(reader.varint());
+      if (!reader.atEnd) return undefined;
+      if (size > PIECE_BYTES || crc32(small) !== crc) throw new RangeError('the checksum differs');
+      return this.#inflated(small, size);
+    } catch (error) {
+      throw this.#damaged(error);
+    }
+  }
+
   async inflate({ bytes, crc }: Stored, pacer: Pacer): Promise<Uint8Array> {
     try {
       const sizes: number[] = [];
@@ -319,8 +334,12 @@ export class Block implements BlockRange {
       }
       return joined;
     } catch (error) {
-      throw new DamagedError(`${this.name} is damaged: ${error instanceof Error ? error.message : String(error)}`);
+      throw this.#damaged(error);
     }
+  }
+
+  #damaged(error: unknown): DamagedError {
+    return new DamagedError(`${this.name} is damaged: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   #inflated(small: Uint8Array, size: number): Uint8Array {

@@ -65,7 +65,9 @@ export class Hour {
   /** Hours since 1970. */
   readonly hour: number;
   readonly series = new Map<Entry, HourSeries>();
-  readonly #pages: Pages;
+  // Apart: whoever seals reads all seconds, then all minutes.
+  readonly #seconds: Pages;
+  readonly #minutes: Pages;
   /** Names of the journals that hold its minutes, to be removed when it is sealed. */
   readonly journals: string[] = [];
   fromMs = Number.POSITIVE_INFINITY;
@@ -73,14 +75,15 @@ export class Hour {
 
   constructor(hour: number, compression: Compression | undefined) {
     this.hour = hour;
-    this.#pages = new Pages(compression);
+    this.#seconds = new Pages(compression);
+    this.#minutes = new Pages(compression);
   }
 
   /** Takes chunks of seconds, and makes minutes of them. Throws `RangeError` for damaged ones. */
   add(entry: Entry, chunks: Uint8Array): void {
     let data = this.series.get(entry);
     if (data === undefined) {
-      data = { seconds: new Run(this.#pages), minutes: new Run(this.#pages) };
+      data = { seconds: new Run(this.#seconds), minutes: new Run(this.#minutes) };
       this.series.set(entry, data);
     }
     const { seconds, minutes } = data;
