@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { defineAgent } from '../../src/agent/define-agent.ts';
+import { watchRooms } from '../../src/cli/livekit/room-watch.ts';
 import { createSessionWatch } from '../../src/cli/telemetry/session-watch.ts';
 import { attachMany, detach, execute, Metrics, unregisterCollector } from '../../src/index.ts';
+import type { AssignedJob } from '../../src/livekit/job.ts';
 import { createRegistry, renderPrometheus, takeSnapshot } from '../../src/metrics/index.ts';
 import { createLogger } from '../../src/ops/logs.ts';
 import { type Measurements, processTelemetry, startCollecting } from '../../src/ops/telemetry/index.ts';
@@ -102,14 +104,25 @@ test('EVT-01, EVT-02, EVT-03, EVT-05, EVT-06: the events of a real turn have the
 });
 
 test('EVT-04, EVT-07: a line that was measured tells only what was measured', () => {
-  const { watch } = program();
+  const { watch, registry } = program();
+  const line = watchRooms({ registry, region: 'eu', log }).observer({ id: 'job' } as AssignedJob);
+  const nothing = {
+    jitterInMs: null,
+    jitterOutMs: null,
+    lossOut: null,
+    concealed: null,
+    jitterBufferMs: null,
+    route: null,
+  };
+  const silent = { lossIn: null, bitrateInBps: null, bitrateOutBps: null, silentMs: 0, callerSilentMs: 0 };
   const seen = received('lines', [
     ['livekitex_agent', 'connection', 'quality'],
     ['livekitex_agent', 'connection', 'established'],
   ]);
   watch.established('s', 'websocket', 42);
-  watch.quality('s', 'livekit', { latency_ms: 30, packet_loss_percent: 0.5, bandwidth_kbps: 48 });
-  watch.quality('s', 'livekit', { latency_ms: 31 });
+  const bits = { bitrateInBps: 30_000, bitrateOutBps: 18_000 };
+  line.sample?.({ ...nothing, ...silent, ...bits, atMs: 1000, rttMs: 30, lossIn: 0.005 });
+  line.sample?.({ ...nothing, ...silent, atMs: 2000, rttMs: 31 });
   assert.deepEqual(
     seen.map(({ event, measurements }) => [event, measurements]),
     [

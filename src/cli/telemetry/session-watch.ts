@@ -32,14 +32,7 @@ export interface SessionWatch {
   opened(call: Call, transport: string, log: Logger, answering?: Agent): void;
   /** Its line stands. */
   established(id: string, transport: string, setupMs: number): void;
-  /** What a transport measured of a line; unknown fields are left out. */
-  quality(id: string, transport: string, measured: LineQuality): void;
   rate(id: string, rating: { readonly rating: number; readonly kind: string }): ReturnType<SessionRecords['rate']>;
-}
-export interface LineQuality {
-  readonly latency_ms?: number | undefined;
-  readonly packet_loss_percent?: number | undefined;
-  readonly bandwidth_kbps?: number | undefined;
 }
 
 export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
@@ -203,10 +196,6 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
     established(id, transport, setupMs) {
       if (!events.wants('connection.established')) return;
       events.execute('connection.established', { setup_time_ms: setupMs }, { session_id: id, transport });
-    },
-    quality(id, transport, measured) {
-      if (events.wants('connection.quality'))
-        events.execute('connection.quality', measured, { session_id: id, transport });
     },
     rate(id, rating) {
       const verdict = records.rate(id, rating, epochNowMs());
