@@ -88,6 +88,13 @@ function judgeProcessor(
   const slices = spread(
     on.map(({ spans }) => spans.reduce((sum, { totalMs }) => sum + totalMs, 0) / 10 / (steadySeconds + hourSeconds)),
   ).median;
+  if ([...on, ...off].every((leg) => leg.steady.threadPercent !== null)) {
+    const more = (['main', 'compiler', 'collector', 'other'] as const).map((kind) => {
+      const [threadsOn, threadsOff] = medians(on, off, (leg) => leg.steady.threadPercent?.[kind] ?? 0);
+      return `${kind} ${round(threadsOn - threadsOff)}`;
+    });
+    verdicts.tell(`steady, by threads, the control's slices included: ${more.join(', ')} % more`);
+  }
   verdicts.tell(`all slices together, the full hour and the merged day included: ${round(slices)} % of a core`);
   if (afterSeconds === 0) return;
   const littered = (leg: LegFigure): number =>
