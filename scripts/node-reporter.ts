@@ -8,6 +8,7 @@ export interface Leaf {
   readonly path: readonly string[];
   readonly status: 'passed' | 'failed' | 'skipped';
   readonly reason?: string | undefined;
+  readonly ms: number;
 }
 
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -25,6 +26,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
       path: [name],
       status: off !== undefined && off !== false ? 'skipped' : failed ? 'failed' : 'passed',
       reason: typeof off === 'string' ? off : undefined,
+      ms: details.duration_ms,
     };
     let leaves = [own];
     if (details.type === 'suite' && children.length > 0) {

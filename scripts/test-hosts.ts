@@ -14,6 +14,13 @@ export interface HostRun {
   readonly troubles: readonly string[];
   readonly output: string;
   readonly seconds: number;
+  /** What each file took; of one without a process of its own, the sum of its tests. */
+  readonly times: readonly FileTime[];
+}
+export interface FileTime {
+  readonly host: HostName;
+  readonly file: string;
+  readonly seconds: number;
 }
 
 export interface NodeOptions {
@@ -62,7 +69,7 @@ export async function runOnBun(files: readonly string[], limitSeconds: number): 
     const { code, output, seconds } = await run(command, { limitSeconds });
     const leaves = testCases(readOr(report, '')).map(({ attributes, status }): Leaf => {
       const outer = attributes.classname === '' ? [] : (attributes.classname ?? '').split(' > ').reverse();
-      return { file: attributes.file ?? '', path: [...outer, attributes.name ?? ''], status };
+      return { file: attributes.file ?? '', path: [...outer, attributes.name ?? ''], status, ms: msOf(attributes) };
     });
     return finished('bun', files, leaves, code, onlyFailures(output), seconds);
   });
@@ -80,17 +87,19 @@ export async function runOnDeno(
     const report = join(folder, 'deno.xml');
     const command = [deno, 'test', '-A', '--no-check', `--junit-path=${report}`, ...files];
     const { code, output, seconds } = await run(command, { limitSeconds });
-    const told = new Map<string, Leaf['status'][]>();
+    const told = new Map<string, Pick<Leaf, 'status' | 'ms'>[]>();
     for (const { attributes, status } of testCases(readOr(report, ''))) {
       const name = attributes.name ?? '';
-      told.set(name, [...(told.get(name) ?? []), status]);
+      told.set(name, [...(told.get(name) ?? []), { status, ms: msOf(attributes) }]);
     }
     const known = (await reference).leaves.filter((leaf) => !except.includes(leaf.file));
     const leaves = known.flatMap((leaf): Leaf[] => {
-      const status = told.get(leaf.path.join(' > '))?.shift();
-      if (status === undefined) return [];
+      const one = told.get(leaf.path.join(' > '))?.shift();
+      if (one === undefined) return [];
       // Deno reports a test that skips itself while it runs as passed.
-      return [{ ...leaf, status: leaf.status === 'skipped' && status === 'passed' ? 'skipped' : status }];
+      return [
+        { ...leaf, ...one, status: leaf.status === 'skipped' && one.status === 'passed' ? 'skipped' : one.status },
+      ];
     });
     const cut = output.indexOf('\n ERRORS ');
     return finished('deno', files, leaves, code, cut < 0 ? output : output.slice(cut), seconds);
@@ -98,8 +107,8 @@ export async function runOnDeno(
 }
 
 /** Without a file a test runner would look for all there are. */
-function nothing(host: HostName): HostRun {
-  return { host, files: 0, leaves: [], troubles: [], output: '', seconds: 0 };
+export function nothing(host: HostName): HostRun {
+  return { host, files: 0, leaves: [], troubles: [], output: '', seconds: 0, times: [] };
 }
 
 /** Two runs of one host as one. */
@@ -111,6 +120,7 @@ export function joined(a: HostRun, b: HostRun): HostRun {
     troubles: [...a.troubles, ...b.troubles],
     output: [a.output, b.output].join('\n'),
     seconds: a.seconds + b.seconds,
+    times: [...a.times, ...b.times],
   };
 }
 
@@ -144,7 +154,14 @@ function finished(
   if (code === null) troubles.push('stopped at its time limit');
   else if (code !== 0 && !leaves.some((leaf) => leaf.status === 'failed'))
     troubles.push(`exit code ${code} although no test failed`);
-  return { host, files: files.length, leaves, troubles, output, seconds };
+  return { host, files: files.length, leaves, troubles, output, seconds, times: timesOf(host, files, leaves, seconds) };
+}
+
+function timesOf(host: HostName, files: readonly string[], leaves: readonly Leaf[], seconds: number): FileTime[] {
+  if (files.length === 1) return files.map((file) => ({ host, file, seconds }));
+  const sums = new Map<string, number>();
+  for (const { file, ms } of leaves) sums.set(file, (sums.get(file) ?? 0) + ms / 1000);
+  return [...sums].map(([file, sum]) => ({ host, file, seconds: sum }));
 }
 
 interface TestCase {
@@ -159,6 +176,10 @@ export function testCases(xml: string): TestCase[] {
     ),
     status: /<failure\b|<error\b/.test(body) ? 'failed' : /<skipped\b/.test(body) ? 'skipped' : 'passed',
   }));
+}
+
+function msOf({ time }: TestCase['attributes']): number {
+  return Number(time ?? 0) * 1000;
 }
 
 function decoded(text: string): string {

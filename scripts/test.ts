@@ -2,13 +2,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bun, indent, line, node, root, run } from './steps.ts';
-import { differences, type HostName, type HostRun, joined, runOnBun, runOnDeno, runOnNode } from './test-hosts.ts';
+import {
+  differences,
+  type FileTime,
+  type HostName,
+  type HostRun,
+  joined,
+  nothing,
+  runOnBun,
+  runOnDeno,
+  runOnNode,
+} from './test-hosts.ts';
+import { BUSY, CORES, costOf, createRoom, inOrder, inParts, ROOM } from './test-schedule.ts';
 
 const HOSTS: readonly HostName[] = ['node', 'bun', 'deno'];
 const UNIT_SECONDS = 240;
-/** All real files of one host, one after the other. */
-const REAL_SECONDS = 600;
-const END_TO_END_SECONDS = 1200;
+/** One file that has a process of its own. */
+const FILE_SECONDS = 300;
+const SLOWEST = 10;
 
 const wanted = process.argv.slice(2);
 const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
@@ -22,8 +33,11 @@ const suites = files.filter((path) => !rules.includes(path) && !endToEnd.include
 /** Suites with real processes, servers and sockets take real time; the others must stay quick. */
 const isReal = (path: string) => path.startsWith('test/hosts/') || /\/real-[^/]*$/.test(path);
 
+const startedMs = performance.now();
 const total = { passed: 0, failed: 0 };
+const times: FileTime[] = [];
 const details: string[] = [];
+type Run = Promise<HostRun>;
 /** What was skipped and why, in the words of the first host that tells. */
 const skipped = new Map<string, string>();
 
@@ -51,6 +65,7 @@ function tell(name: string, hostRun: HostRun, more: readonly string[] = []): voi
   const failed = count('failed') + troubles.length;
   total.passed += passed;
   total.failed += failed;
+  times.push(...hostRun.times);
   for (const leaf of hostRun.leaves) {
     if (leaf.status === 'skipped') note(`${leaf.file}: ${leaf.path.join(' > ')}`, leaf.reason ?? '');
   }
@@ -62,69 +77,92 @@ function tell(name: string, hostRun: HostRun, more: readonly string[] = []): voi
 console.log(`node ${await versionOf(node)}, bun ${Bun.version}, files: ${files.length}\n`);
 if (rules.length > 0) tell('rules', await runOnNode(rules, UNIT_SECONDS));
 
-await onAllHosts(
-  '',
-  suites.filter((path) => !isReal(path)),
-);
-await onAllHosts(' (real)', suites.filter(isReal));
+await together(suites.filter((path) => !isReal(path)));
+await apart(suites.filter(isReal), endToEnd);
 
-async function onAllHosts(kind: string, chosen: readonly string[]): Promise<void> {
+/** A process for each part of the suites on each host, so many at a time as there are cores. */
+async function together(chosen: readonly string[]): Promise<void> {
   if (chosen.length === 0) return;
-  const byHost = new Map(HOSTS.map((host) => [host, chosen.filter((file) => hostsOf(file).includes(host))]));
-  const of = (host: HostName) => byHost.get(host) ?? [];
-  const onNode = nodeRun(of('node'));
-  // What is real has ports and time limits of its own: only the others run on all hosts at once.
-  if (chosen.every(isReal)) await onNode;
-  const limitSeconds = chosen.every(isReal) ? REAL_SECONDS : UNIT_SECONDS;
-  const [onBun, onDeno] = await Promise.all([
-    bunRun(of('bun')),
-    runOnDeno(
-      of('deno'),
-      onNode,
-      chosen.filter((file) => !of('deno').includes(file)),
-      limitSeconds,
-    ),
-  ]);
-  const reference = await onNode;
-  /** Files that Node or the other host was not given. */
-  const apart = (host: HostName) => chosen.filter((file) => !of('node').includes(file) || !of(host).includes(file));
-  const missing = (hostRun: HostRun) => differences(reference, hostRun, apart(hostRun.host));
-  tell(`node${kind}`, reference);
-  tell(`bun${kind}`, onBun, missing(onBun));
-  tell(`deno${kind}`, onDeno, missing(onDeno));
-}
-
-/** What is real holds what a process has once, such as the native library: each such file has a process of its own. */
-async function bunRun(chosen: readonly string[]): Promise<HostRun> {
-  const real = chosen.filter(isReal);
-  let all = await runOnBun(
-    chosen.filter((file) => !isReal(file)),
-    UNIT_SECONDS,
-  );
-  for (const file of real) all = joined(all, await runOnBun([file], UNIT_SECONDS));
-  return all;
+  const enter = createRoom(CORES);
+  const runs = { node: [] as Run[], bun: [] as Run[], deno: [] as Run[] };
+  for (const part of inParts(chosen)) {
+    const of = (host: HostName) => part.filter((file) => hostsOf(file).includes(host));
+    const onNode = enter(BUSY, () => nodeRun(of('node')));
+    runs.node.push(onNode);
+    runs.bun.push(enter(BUSY, () => runOnBun(of('bun'), UNIT_SECONDS)));
+    runs.deno.push(enter(BUSY, () => runOnDeno(of('deno'), onNode, notOn('deno', part), UNIT_SECONDS)));
+  }
+  await tellAll('', chosen, runs);
 }
 
 /** `// alone: why` near the top of a file gives it a process of its own. */
 async function nodeRun(chosen: readonly string[]): Promise<HostRun> {
-  const alone = chosen.filter((file) => isReal(file) || /^\/\/ alone: .{10,}/m.test(headOf(file)));
-  const together = chosen.filter((file) => !alone.includes(file));
-  if (together.length === 0) return runOnNode(alone, REAL_SECONDS);
-  const first = await runOnNode(together, UNIT_SECONDS, { together: true });
-  return alone.length === 0 ? first : joined(first, await runOnNode(alone, REAL_SECONDS));
+  const alone = chosen.filter((file) => /^\/\/ alone: .{10,}/m.test(headOf(file)));
+  const others = chosen.filter((file) => !alone.includes(file));
+  const first = await runOnNode(others, UNIT_SECONDS, { together: true });
+  return joined(first, await runOnNode(alone, UNIT_SECONDS, { concurrency: 1 }));
 }
 
-if (endToEnd.length > 0) {
+/** Real files hold what a process has once, such as the native library: each has a process of its own, and as many run as there is room for. */
+async function apart(real: readonly string[], programs: readonly string[]): Promise<void> {
+  if (real.length + programs.length === 0) return;
+  const enter = createRoom(ROOM);
+  if (programs.length > 0) await buildBinary();
+  const runs = { node: [] as Run[], bun: [] as Run[], deno: [] as Run[], programs: [] as Run[] };
+  for (const file of inOrder([...real, ...programs])) {
+    const begin = async (work: () => Run): Run => {
+      const ended = await enter(costOf(file), work);
+      const isWell = ended.troubles.length === 0 && !ended.leaves.some(({ status }) => status === 'failed');
+      console.log(line(isWell, ended.host, file, ended.seconds));
+      return ended;
+    };
+    const onNode = begin(() => runOnNode([file], FILE_SECONDS));
+    if (programs.includes(file)) {
+      runs.programs.push(onNode);
+      continue;
+    }
+    const hosts = hostsOf(file);
+    runs.node.push(onNode);
+    if (hosts.includes('bun')) runs.bun.push(begin(() => runOnBun([file], FILE_SECONDS)));
+    // It waits for Node's list of the file, which entered before it.
+    if (hosts.includes('deno')) runs.deno.push(begin(() => runOnDeno([file], onNode, [], FILE_SECONDS)));
+  }
+  await tellAll(' (real)', real, runs);
+  if (programs.length > 0) tell('end to end', await allOf('node', runs.programs));
+}
+
+async function buildBinary(): Promise<void> {
   const built = await run([bun, 'scripts/build-binary.ts'], { limitSeconds: 120 });
   console.log(line(built.code === 0, 'binary', '', built.seconds));
-  if (built.code !== 0) {
-    total.failed++;
-    details.push(`\n# binary\n${indent(built.output)}`);
-  }
-  tell('end to end', await runOnNode(endToEnd, END_TO_END_SECONDS, { concurrency: 1 }));
-} else if (wanted.length === 0) {
-  note('end to end', 'test/e2e holds no test');
+  if (built.code === 0) return;
+  total.failed++;
+  details.push(`\n# binary\n${indent(built.output)}`);
 }
+
+/** Files that Node or the other host was not given. */
+function notOn(host: HostName, chosen: readonly string[]): string[] {
+  return chosen.filter((file) => !hostsOf(file).includes('node') || !hostsOf(file).includes(host));
+}
+
+async function allOf(host: HostName, runs: readonly Run[]): Promise<HostRun> {
+  return (await Promise.all(runs)).reduce(joined, nothing(host));
+}
+
+async function tellAll(
+  kind: string,
+  chosen: readonly string[],
+  runs: Readonly<Record<HostName, Run[]>>,
+): Promise<void> {
+  if (chosen.length === 0) return;
+  const onNode = await allOf('node', runs.node);
+  tell(`node${kind}`, onNode);
+  for (const host of ['bun', 'deno'] as const) {
+    const other = await allOf(host, runs[host]);
+    tell(`${host}${kind}`, other, differences(onNode, other, notOn(host, chosen)));
+  }
+}
+
+if (endToEnd.length === 0 && wanted.length === 0) note('end to end', 'test/e2e holds no test');
 
 for (const text of details) console.log(text);
 if (skipped.size > 0) console.log('\nskipped:');
@@ -133,6 +171,9 @@ if (total.passed + total.failed === 0) {
   console.log('\nNo test matches');
   total.failed = 1;
 }
+console.log(`\nslowest of ${Math.round((performance.now() - startedMs) / 1000)} s:`);
+for (const { host, file, seconds } of times.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
+  console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${host}  ${file}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed === 0 ? 0 : 1);
 

@@ -69,7 +69,7 @@ test('reports of Bun and Deno are read with their escapes', () => {
 });
 
 test('a test that one host did not run is told', () => {
-  const leaf = (file: string, name: string): Leaf => ({ file, path: [name], status: 'passed' });
+  const leaf = (file: string, name: string): Leaf => ({ file, path: [name], status: 'passed', ms: 0 });
   const hostRun = (host: HostRun['host'], leaves: Leaf[]): HostRun => ({
     host,
     files: 2,
@@ -77,6 +77,7 @@ test('a test that one host did not run is told', () => {
     troubles: [],
     output: '',
     seconds: 0,
+    times: [],
   });
   const onNode = hostRun('node', [leaf('a', 'x'), leaf('a', 'x'), leaf('b', 'y'), leaf('only-node', 'z')]);
   const onBun = hostRun('bun', [leaf('a', 'x'), leaf('b', 'y'), leaf('b', 'more')]);
