@@ -31,6 +31,7 @@ interface Shown {
   readonly alerts: readonly { readonly rule: string; readonly state: string; readonly muted: string | null }[];
 }
 
+type Pager = Awaited<ReturnType<typeof startPager>>;
 async function startPager() {
   const pages: Page[] = [];
   const server = createServer((request, response) => {
@@ -56,6 +57,14 @@ const evaluations = (count: number) => new Promise((done) => setTimeout(done, co
 
 async function toldOnce(host: HostName): Promise<void> {
   const pager = await startPager();
+  try {
+    await toldOnceTo(pager, host);
+  } finally {
+    pager.stop();
+  }
+}
+
+async function toldOnceTo(pager: Pager, host: HostName): Promise<void> {
   const of = (name: string) => pager.pages.filter((page) => page.name === name);
   await inFolder(async (folder) => {
     const [file, agent] = [join(folder, 'config.json'), join(folder, 'agent.ts')];
@@ -137,7 +146,6 @@ async function toldOnce(host: HostName): Promise<void> {
     server.program.signal('SIGTERM');
     assert.equal((await server.program.exit()).code, 0);
   });
-  pager.stop();
 }
 
 async function refused(host: HostName): Promise<void> {

@@ -18,6 +18,9 @@ const PACKET = new Uint8Array(640);
 /** Memory after all that, over that before it: caches, compiled code and a heap that was not collected yet. */
 const GROWTH_BYTES = 90 * 1024 * 1024;
 
+/** How long a call waits for who vanished; by default three times as long. */
+const GRACE_MS = 10_000;
+
 /** A call as it should be, for as long as the abuse goes on; everything of it must be there. */
 async function holdHealthyCall(server: Server): Promise<void> {
   const call = await dial(`${server.socketUrl}?rate=16000`);
@@ -181,7 +184,8 @@ const status = async (server: Server): Promise<Status> =>
   (await fetch(`${server.url}/status`)).json() as Promise<Status>;
 
 async function abuse(host: HostName): Promise<void> {
-  const server = await serve(host, ['--max-sessions', '80']);
+  const env = { SYRINX_SERVER_RESUME_GRACE_MS: String(GRACE_MS) };
+  const server = await serve(host, ['--max-sessions', '80'], { env });
   const { program } = server;
   // One call before, so that what is loaded at the first one is not counted as lost.
   const first = await ready(server);
@@ -205,7 +209,7 @@ async function abuse(host: HostName): Promise<void> {
   })();
   await Promise.all([healthy, misuse]);
 
-  // Who vanished may come back for half a minute; then every call has ended.
+  // Who vanished may come back for a while; then every call has ended.
   const started = program.stderr.split('\n').filter((line) => line.includes('"call started"')).length;
   assert.ok(started >= 60, `${started} calls`);
   await program.lines(/"call ended"/, started, 45_000);
