@@ -6,6 +6,8 @@ const FLATS = 41;
 const HOLES = 31;
 const LEAST_FLAT = 1024;
 const FRAME = 320;
+/** By magnitude: a logarithm for each sample would be most of the twin's time. */
+const LOGS = Float64Array.from({ length: 32_769 }, (_, size) => Math.log2(Math.max(0.5, size)));
 
 /** Sensors on the samples as they came: rails, holes, offset. */
 class LineTwin {
@@ -184,7 +186,7 @@ export class QualityTwin {
       sum += s;
       squares += s * s;
       abs += Math.abs(s);
-      logs += Math.log2(Math.max(0.5, Math.abs(s)));
+      logs += LOGS[Math.abs(s)]!;
     }
     const power = (FRAME * squares - sum * sum) / (FRAME * FRAME) / 2 ** 30;
     const level = Math.max(0, Math.min(LEVELS - 1, Math.floor(decibels(power) + 91)));
