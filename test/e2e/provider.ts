@@ -56,14 +56,16 @@ function routeOf(path: string): Route | null {
   return path.endsWith('/audio/speech') ? 'tts' : null;
 }
 
-/** A port of this machine that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
+/** A port of this machine that nobody listens on, below those that the system gives to outgoing connections: it is still free when it is used. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 2000);
     const server = createServer();
-    server.on('error', fail).listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => done(port));
+    const isFree = await new Promise<boolean>((done) => {
+      server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true));
     });
-  });
+    if (!isFree) continue;
+    await new Promise<void>((done) => server.close(() => done()));
+    return port;
+  }
 }
