@@ -74,7 +74,7 @@ async function listen(port: number, ending: string): Promise<{ server: HttpServe
       if (request.url?.endsWith(ending) === true) seen();
     });
   });
-  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+  await new Promise<void>((done) => server.unref().listen(port, '127.0.0.1', done));
   return { server, asked };
 }
 

@@ -70,7 +70,7 @@ async function lastNumbers(host: HostName): Promise<void> {
       response.end('{}');
     });
   });
-  await new Promise<void>((ready) => sink.listen(0, '127.0.0.1', ready));
+  await new Promise<void>((ready) => sink.unref().listen(0, '127.0.0.1', ready));
   const { port } = sink.address() as { port: number };
   const server = await serve(host, [], { env: receiver(`http://127.0.0.1:${port}/v1/metrics`, 3_600_000) });
   const call = await dial(`${server.socketUrl}?rate=16000`);
