@@ -26,8 +26,14 @@ const COSTS: Readonly<Record<string, Cost>> = {
   'test/e2e/livekit-goodbye.test.ts': { seconds: 42, cores: 0.55 },
   'test/e2e/recorded-calls.test.ts': { seconds: 40, cores: 1 },
   'test/e2e/telemetry.test.ts': { seconds: 33, cores: 0.8 },
+  'test/livekit/room/real-faults.test.ts': { seconds: 32, cores: 1.1 },
   'test/e2e/http-abuse.test.ts': { seconds: 32, cores: 0.45 },
+  'test/livekit/room/real-nodes.test.ts': { seconds: 28, cores: 0.4 },
+  'test/livekit/room/real-room.test.ts': { seconds: 28, cores: 0.5 },
+  'test/livekit/room/real-jobs.test.ts': { seconds: 27, cores: 0.5 },
   'test/e2e/socket-abuse.test.ts': { seconds: 25, cores: 0.5 },
+  'test/livekit/worker/real-dispatch.test.ts': { seconds: 15, cores: 0.4 },
+  'test/livekit/worker/real-server.test.ts': { seconds: 13, cores: 0.4 },
   'test/e2e/overload.test.ts': { seconds: 20, cores: CORES },
   'test/e2e/many-calls.test.ts': { seconds: 20, cores: CORES },
   'test/e2e/livekit-jobs.test.ts': { seconds: 13, cores: 1.3 },
@@ -37,6 +43,11 @@ export const NAMED: readonly string[] = Object.keys(COSTS);
 
 export function costOf(file: string): Cost {
   return COSTS[file] ?? ORDINARY;
+}
+
+/** When a file is stopped: what takes three times as long as ever, and a minute, does not end any more. */
+export function limitOf(file: string): number {
+  return 60 + 3 * costOf(file).seconds;
 }
 
 /** What takes long first; what needs the machine for itself at the end. */

@@ -13,12 +13,10 @@ import {
   runOnDeno,
   runOnNode,
 } from './test-hosts.ts';
-import { BUSY, CORES, costOf, createRoom, inOrder, inParts, ROOM } from './test-schedule.ts';
+import { BUSY, CORES, costOf, createRoom, inOrder, inParts, limitOf, ROOM } from './test-schedule.ts';
 
 const HOSTS: readonly HostName[] = ['node', 'bun', 'deno'];
 const UNIT_SECONDS = 240;
-/** One file that has a process of its own. */
-const FILE_SECONDS = 300;
 const SLOWEST = 10;
 
 const wanted = process.argv.slice(2);
@@ -116,16 +114,17 @@ async function apart(real: readonly string[], programs: readonly string[]): Prom
       console.log(line(isWell, ended.host, file, ended.seconds));
       return ended;
     };
-    const onNode = begin(() => runOnNode([file], FILE_SECONDS));
+    const limitSeconds = limitOf(file);
+    const onNode = begin(() => runOnNode([file], limitSeconds));
     if (programs.includes(file)) {
       runs.programs.push(onNode);
       continue;
     }
     const hosts = hostsOf(file);
     runs.node.push(onNode);
-    if (hosts.includes('bun')) runs.bun.push(begin(() => runOnBun([file], FILE_SECONDS)));
+    if (hosts.includes('bun')) runs.bun.push(begin(() => runOnBun([file], limitSeconds)));
     // It waits for Node's list of the file, which entered before it.
-    if (hosts.includes('deno')) runs.deno.push(begin(() => runOnDeno([file], onNode, [], FILE_SECONDS)));
+    if (hosts.includes('deno')) runs.deno.push(begin(() => runOnDeno([file], onNode, [], limitSeconds)));
   }
   await tellAll(' (real)', real, runs);
   if (programs.length > 0) tell('end to end', await allOf('node', runs.programs));
