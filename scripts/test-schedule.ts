@@ -1,4 +1,5 @@
 // Which test files run at the same time: those that mostly wait for other processes share the machine, and what takes long begins first.
+import { readFileSync } from 'node:fs';
 
 export interface Cost {
   readonly seconds: number;
@@ -92,4 +93,22 @@ export function createRoom(room: number): <T>(cost: Cost, work: () => Promise<T>
       admit();
     }
   };
+}
+
+/** From this share of the time on, in which some process waited for a core, a failure may be the machine's. */
+export const DISTURBED = 0.1;
+
+/** That share, from now to the call of what is returned; 0 where Linux does not tell. */
+export function watchCores(): () => number {
+  const [fromMs, waitedBeforeMs] = [performance.now(), waitedMs()];
+  return () => (waitedMs() - waitedBeforeMs) / Math.max(1, performance.now() - fromMs);
+}
+
+function waitedMs(): number {
+  try {
+    const [, us = '0'] = /^some .*total=(\d+)$/m.exec(readFileSync('/proc/pressure/cpu', 'utf8')) ?? [];
+    return Number(us) / 1000;
+  } catch {
+    return 0;
+  }
 }
