@@ -1,5 +1,6 @@
 // One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on, off, or one of them.
-// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS AFTER_SECONDS`; the last line is its figures as JSON.
+// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS AFTER_SECONDS`; the last line is its figures as JSON. `leg.ts day _ _ _ _ FOLDER` only lives
+// through most of a day, so that what such haste leaves behind in a process is in no figure.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +19,7 @@ import { createLogger } from '../../src/ops/logs.ts';
 import { callerLoop, instantModels } from '../conversation.ts';
 import { openCall, pace } from '../performance/calls.ts';
 import { percentile } from '../statistics.ts';
+import { runChild } from './child.ts';
 import { CONTROL_SLICE, GARBAGE_SLICE, loadRules, loadSeries } from './load.ts';
 import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
@@ -54,6 +56,7 @@ const CALLS = 100;
 const SPIN_MS = 0.3;
 const litterers = new Set<object>();
 const DAY_MS = 86_400_000;
+const LAST_HOUR_MS = 23 * 3_600_000;
 const MIDNIGHT = Date.UTC(2026, 0, 3);
 export const SLICE_LIMIT_MS = 2;
 /** An hour is sealed with its successor's first minute; the purge of the day is due so long after that. */
@@ -63,7 +66,7 @@ const PURGE_AFTER_MS = 8000;
  *  than others cost more. */
 const SETTLE_SECONDS = 8;
 
-const [mode = 'off', steady = '16', hour = '16', warm = '16', after = '16'] = process.argv.slice(2);
+const [mode = 'off', steady = '16', hour = '16', warm = '16', after = '16', given] = process.argv.slice(2);
 const steadySeconds = Number(steady);
 const hourSeconds = Number(hour);
 const warmSeconds = Number(warm);
@@ -72,7 +75,7 @@ const isOn = mode !== 'off';
 /** Whether this part of the operations works in this leg. */
 const has = (part: 'monitor' | 'history' | 'alerts'): boolean => mode === 'on' || mode === part;
 
-const folder = mkdtempSync(join(tmpdir(), 'syrinx-ops-'));
+const folder = given ?? mkdtempSync(join(tmpdir(), 'syrinx-ops-'));
 let notified = 0;
 const pager = createServer((request, response) => {
   request.resume();
@@ -83,13 +86,13 @@ const pager = createServer((request, response) => {
 });
 await new Promise<void>((ready) => pager.listen(0, '127.0.0.1', ready));
 try {
-  console.log(JSON.stringify(await leg()));
+  console.log(JSON.stringify(mode === 'day' ? await day() : await leg()));
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  if (given === undefined) rmSync(folder, { recursive: true, force: true });
 }
 process.exit(0);
 
-async function leg(): Promise<LegFigure> {
+async function prepare() {
   const file = {
     models: { provider: 'simulated' },
     capacity: { max_sessions: CALLS, late_frame_share: 0, loop_lag_ms: 0 },
@@ -116,20 +119,37 @@ async function leg(): Promise<LegFigure> {
   const spans = new Spans(SLICE_LIMIT_MS);
   const host = spannedHost(await createHost(), spans);
   const times = createTimes(MIDNIGHT - DAY_MS);
-  const wall = Date.now;
   Date.now = () => Math.floor(times.epochNow());
-  // The purge is due an hour after the start and each hour from then on: some seconds behind the seal of an hour.
-  times.wind(SEAL_AFTER_MS + PURGE_AFTER_MS);
-  const history = has('history')
-    ? startHistory({
-        host,
-        config,
-        registry: runtime.registry,
-        log,
-        clock: spannedClock(times, spans, 'history sample'),
-      })
-    : null;
-  await liveThroughTheDay(times, series.turn, host);
+  const begin = () =>
+    startHistory({
+      host,
+      config,
+      registry: runtime.registry,
+      log,
+      clock: spannedClock(times, spans, 'history sample'),
+    });
+  return { loaded, config, log, runtime, series, spans, host, times, begin };
+}
+
+/** All but the last hour, with a sample each 20 s. */
+async function day(): Promise<null> {
+  const { times, series, host, begin } = await prepare();
+  const history = begin();
+  await live(times, series.turn, host, LAST_HOUR_MS, 20_000);
+  await history?.stop();
+  return null;
+}
+
+async function leg(): Promise<LegFigure> {
+  if (has('history')) await runChild(new URL(import.meta.url), ['day', '0', '0', '0', '0', folder]);
+  const wall = Date.now;
+  const { loaded, config, log, runtime, series, spans, host, times, begin } = await prepare();
+  // The purge is due an hour after the start: some seconds behind the seal of the hour.
+  times.wind(LAST_HOUR_MS + SEAL_AFTER_MS + PURGE_AFTER_MS);
+  const history = has('history') ? begin() : null;
+  // The last hour with all its seconds, on to where the steady part begins.
+  const endMs = DAY_MS + SEAL_AFTER_MS - 1000 * (steadySeconds + warmSeconds + 3);
+  await live(times, series.turn, host, endMs, 1000);
   // A day in seconds leaves more behind than a day: both legs begin without it.
   await collect();
   const begun = memoryFigure();
@@ -244,22 +264,17 @@ function litter(): void {
   litterers.clear();
 }
 
-/** 23 hours with a sample each 20 s, the last one with all its seconds, and on to where the steady part begins. */
-async function liveThroughTheDay(times: Times, turn: () => void, host: LegHost): Promise<void> {
-  const endMs = DAY_MS + SEAL_AFTER_MS - 1000 * (steadySeconds + warmSeconds + 3);
-  const live = async (untilMs: number, stepMs: number): Promise<void> => {
-    let minute = Math.floor(times.now() / 60_000);
-    while (times.now() + stepMs <= untilMs) {
-      turn();
-      times.wind(stepMs);
-      const next = Math.floor(times.now() / 60_000);
-      if (next === minute) continue;
-      minute = next;
-      await host.idle();
-    }
-  };
-  await live(23 * 3_600_000, 20_000);
-  await live(endMs, 1000);
+/** Winds the clocks on, step by step. */
+async function live(times: Times, turn: () => void, host: LegHost, untilMs: number, stepMs: number): Promise<void> {
+  let minute = Math.floor(times.now() / 60_000);
+  while (times.now() + stepMs <= untilMs) {
+    turn();
+    times.wind(stepMs);
+    const next = Math.floor(times.now() / 60_000);
+    if (next === minute) continue;
+    minute = next;
+    await host.idle();
+  }
 }
 
 interface LegHost extends Host {
