@@ -13,18 +13,7 @@ import {
   runOnDeno,
   runOnNode,
 } from './test-hosts.ts';
-import {
-  BUSY,
-  CORES,
-  costOf,
-  createRoom,
-  DISTURBED,
-  inOrder,
-  inParts,
-  limitOf,
-  ROOM,
-  watchCores,
-} from './test-schedule.ts';
+import { BUSY, CORES, costOf, createRoom, inOrder, inParts, limitOf, ROOM } from './test-schedule.ts';
 
 const HOSTS: readonly HostName[] = ['node', 'bun', 'deno'];
 const UNIT_SECONDS = 240;
@@ -112,31 +101,16 @@ async function nodeRun(chosen: readonly string[]): Promise<HostRun> {
   return joined(first, await runOnNode(alone, UNIT_SECONDS, { concurrency: 1 }));
 }
 
-interface Job {
-  readonly group: HostName | 'programs';
-  readonly file: string;
-  readonly work: () => Run;
-  run: Run;
-  /** How much of its time some process waited for a core. */
-  waited: number;
-}
-
 /** Real files hold what a process has once, such as the native library: each has a process of its own, and as many run as there is room for. */
 async function apart(real: readonly string[], programs: readonly string[]): Promise<void> {
   if (real.length + programs.length === 0) return;
   if (programs.length > 0) await buildBinary();
   const enter = createRoom(ROOM);
-  const jobs: Job[] = [];
-  const add = (group: Job['group'], file: string, work: () => Run): Job => {
-    const beside = async () => {
-      const waited = watchCores();
-      const ended = await work();
-      job.waited = waited();
-      return told(file, ended);
-    };
-    const job: Job = { group, file, work, waited: 0, run: enter(costOf(file), beside) };
-    jobs.push(job);
-    return job;
+  const runs = { node: [] as Run[], bun: [] as Run[], deno: [] as Run[], programs: [] as Run[] };
+  const add = (group: keyof typeof runs, file: string, work: () => Run): Run => {
+    const ended = enter(costOf(file), async () => told(file, await work()));
+    runs[group].push(ended);
+    return ended;
   };
   for (const file of inOrder([...real, ...programs])) {
     const limitSeconds = limitOf(file);
@@ -144,23 +118,12 @@ async function apart(real: readonly string[], programs: readonly string[]): Prom
     const onNode = add(isProgram ? 'programs' : 'node', file, () => runOnNode([file], limitSeconds));
     if (isProgram) continue;
     const hosts = hostsOf(file);
-    if (hosts.includes('bun')) add('bun', file, () => runOnBun([file], limitSeconds));
+    if (hosts.includes('bun')) void add('bun', file, () => runOnBun([file], limitSeconds));
     // It waits for Node's list of the file, which entered before it.
-    if (hosts.includes('deno')) add('deno', file, () => runOnDeno([file], onNode.run, [], limitSeconds));
+    if (hosts.includes('deno')) void add('deno', file, () => runOnDeno([file], onNode, [], limitSeconds));
   }
-  await Promise.all(jobs.map(({ run: running }) => running));
-  for (const job of jobs) await againAlone(job);
-  const of = (group: Job['group']) => jobs.filter((job) => job.group === group).map(({ run: ended }) => ended);
-  await tellAll(' (real)', real, { node: of('node'), bun: of('bun'), deno: of('deno') });
-  if (programs.length > 0) tell('end to end', await allOf('node', of('programs')));
-}
-
-/** What failed beside others that took its cores says nothing of the program: it counts as it ends alone. */
-async function againAlone(job: Job): Promise<void> {
-  if (isWell(await job.run) || job.waited < DISTURBED || costOf(job.file).cores >= CORES) return;
-  console.log(`# again alone: for ${Math.round(job.waited * 100)} % of that time processes waited for a core`);
-  job.run = job.work();
-  told(job.file, await job.run);
+  await tellAll(' (real)', real, runs);
+  if (programs.length > 0) tell('end to end', await allOf('node', runs.programs));
 }
 
 function isWell({ troubles, leaves }: HostRun): boolean {
