@@ -47,7 +47,7 @@ function keyOf(name: string, labels: Readonly<Record<string, string>>, ignored: 
 export interface Receiver {
   /** It does not hear that a gauge has no value any more (OTLP through the SDK's exporter), and shows the last for a while. */
   readonly keepsLastGauge?: boolean;
-  /** It stores sums as decimal numbers of so many digits. */
+  /** It stores sums as decimal numbers of so many digits, and cuts off what comes after. */
   readonly digits?: number;
 }
 
@@ -121,7 +121,9 @@ export function compare(
 }
 
 function isSame(value: number, wanted: number, digits: number | undefined): boolean {
-  return value === wanted || (digits !== undefined && Math.abs(value - wanted) <= Math.abs(wanted) * 10 ** -digits);
+  if (digits === undefined || wanted === 0) return value === wanted;
+  const lastDigit = 10 ** (Math.floor(Math.log10(Math.abs(wanted))) + 1 - digits);
+  return Math.abs(value - wanted) <= lastDigit;
 }
 
 /** Between two looks these move a little. */
