@@ -57,7 +57,14 @@ interface Waiter {
   readonly wants: (event: FfiEvent) => boolean;
   readonly resolve: (value: unknown) => void;
 }
+interface Stream {
+  readonly sink: AudioSink;
+  readonly ended: () => void;
+}
 type Message = { readonly case?: string; readonly value?: unknown };
+
+/** A stream that was closed: frames that are under way still have memory to be given back, until the library says that it was the last. */
+const CLOSED: Stream = { sink: () => {}, ended: () => {} };
 
 /** Ids that we choose lie above those that the native library counts up itself. */
 const OWN_IDS = 2 ** 40;
@@ -74,7 +81,7 @@ export class NativeClient {
   readonly #readers = new Map<bigint, Listener>();
   readonly #connecting = new Map<bigint, Listener>();
   readonly #waiters = new Map<bigint, Waiter[]>();
-  readonly #audio = new Map<number, { readonly sink: AudioSink; readonly ended: () => void }>();
+  readonly #audio = new Map<number, Stream>();
   readonly #captures = new Map<number, () => void>();
   readonly #stats = new Map<number, (entries: StatsEntry[] | null) => void>();
   /** Listeners of which it is not known what they are for: they see every event, as in rtc-node's own client. */
@@ -195,7 +202,9 @@ export class NativeClient {
   listen(stream: bigint, sink: AudioSink, ended: () => void): () => void {
     const key = Number(stream);
     this.#audio.set(key, { sink, ended });
-    return () => this.#audio.delete(key);
+    return () => {
+      if (this.#audio.has(key)) this.#audio.set(key, CLOSED);
+    };
   }
 
   /** An id for captures of one source; `rejected` is called for each frame that was not taken. */
@@ -278,8 +287,12 @@ export class NativeClient {
     } else if (event.kind === 'frame') {
       this.counts.audioFrames++;
       const { bindings } = this;
-      const pcm = bindings.livekitCopyBuffer(BigInt(event.address), event.samples * event.channels * 2);
+      const pcm =
+        stream === CLOSED
+          ? null
+          : bindings.livekitCopyBuffer(BigInt(event.address), event.samples * event.channels * 2);
       new bindings.FfiHandle(BigInt(event.frameHandle)).dispose();
+      if (pcm === null) return true;
       stream.sink(pcm);
       giveBack(pcm);
     }

@@ -8,58 +8,12 @@ import { afterEach, test } from 'node:test';
 import type { FfiEvent, FfiRequest } from '@livekit/rtc-ffi-bindings';
 import { RTC_VERSIONS } from '../../../src/livekit/room/native.ts';
 import { NativeClient } from '../../../src/livekit/room/native-client.ts';
-import { nativeModules } from './native-modules.ts';
+import { type Answer, fakeNative, modules } from './fake-native.ts';
 import { settle } from './virtual-room.ts';
 
-const modules = await nativeModules();
 const { skip } = modules;
 const real = Reflect.get(globalThis, '_ffiClientInstance');
 afterEach(() => void Reflect.set(globalThis, '_ffiClientInstance', real));
-
-type Answer = ConstructorParameters<typeof import('@livekit/rtc-ffi-bindings').FfiResponse>[0];
-
-/** A native library that answers requests by `answer` and sends events when told. */
-function fakeNative(answer: (request: NonNullable<FfiRequest['message']>, count: bigint) => Answer) {
-  if (modules.skip !== false) throw new Error(modules.skip);
-  const { bindings } = modules;
-  let emit: (bytes: Uint8Array) => void = () => {};
-  let count = 100n;
-  const requests: FfiRequest['message'][] = [];
-  const disposed: bigint[] = [];
-  const started: unknown[] = [];
-  class Handle {
-    readonly handle: bigint;
-    constructor(id: bigint) {
-      this.handle = id;
-    }
-    dispose() {
-      disposed.push(this.handle);
-    }
-  }
-  const client = new NativeClient(
-    {
-      livekitInitialize: (callback, captureLogs, version) => {
-        emit = callback;
-        started.push(captureLogs, version);
-      },
-      livekitFfiRequest: (bytes) => {
-        const { message } = bindings.FfiRequest.fromBinary(bytes);
-        requests.push(message);
-        return new bindings.FfiResponse(answer(message, ++count)).toBinary();
-      },
-      livekitCopyBuffer: (address, length) => new Uint8Array(length).fill(Number(address)),
-      livekitRetrievePtr: () => 4096n,
-      FfiHandle: Handle,
-      FfiEvent: bindings.FfiEvent,
-      FfiRequest: bindings.FfiRequest as never,
-      FfiResponse: bindings.FfiResponse,
-    },
-    'test',
-  );
-  Reflect.set(globalThis, '_ffiClientInstance', client);
-  const send = (message: ConstructorParameters<typeof FfiEvent>[0]) => emit(new bindings.FfiEvent(message).toBinary());
-  return { client, send, emit: (bytes: Uint8Array) => emit(bytes), requests, disposed, started };
-}
 
 const participant = (identity: string, id: bigint) => ({
   handle: { id },
@@ -304,6 +258,30 @@ test('frames go to their stream, their native buffers are given back, and the co
   assert.equal(ended, 1);
   assert.equal(heard.length, 2);
   assert.equal(native.client.registered.streams, 49);
+});
+
+test('frames under way when their stream is closed reach nobody, and their native memory is given back', {
+  skip,
+}, () => {
+  const native = fakeNative(ordinary);
+  let heard = 0;
+  let ended = 0;
+  const forget = native.client.listen(
+    7n,
+    () => heard++,
+    () => ended++,
+  );
+  const info = { dataPtr: 1n, numChannels: 1, sampleRate: 16_000, samplesPerChannel: 160 };
+  const event = (message: object) =>
+    native.send({ message: { case: 'audioStreamEvent', value: { streamHandle: 7n, message } } } as never);
+  forget();
+  event({ case: 'frameReceived', value: { frame: { handle: { id: 500n }, info } } });
+  event({ case: 'frameReceived', value: { frame: { handle: { id: 501n }, info } } });
+  assert.deepEqual(native.disposed, [500n, 501n]);
+  event({ case: 'eos', value: {} });
+  assert.equal(native.client.registered.streams, 0);
+  forget();
+  assert.deepEqual([heard, ended, native.client.registered.streams], [0, 0, 0]);
 });
 
 test('memory of what comes often is given back at once, and not after a collection of garbage', { skip }, () => {
