@@ -68,18 +68,25 @@ export class GaugeHandle {
 
   /** Null while unknown. */
   get value(): number | null {
-    if (this.#source !== undefined) {
-      try {
-        const value = this.#source();
-        if (value === null) this.unset();
-        else this.set(value);
-      } catch {
-        this.unset();
-        this.#refuse();
-      }
-    }
-    const value = this.#cell[0]!;
+    const value = this.read();
     return Number.isNaN(value) ? null : value;
+  }
+
+  /** The same as a number, NaN while unknown: for those who read all of them again and again. */
+  read(): number {
+    if (this.#source !== undefined) this.#ask(this.#source);
+    return this.#cell[0]!;
+  }
+
+  #ask(source: () => number | null): void {
+    try {
+      const value = source();
+      if (value === null) this.unset();
+      else this.set(value);
+    } catch {
+      this.unset();
+      this.#refuse();
+    }
   }
 }
 

@@ -54,6 +54,7 @@ export interface Registry {
   counter(options: InstrumentOptions): Instrument<CounterHandle>;
   gauge(options: InstrumentOptions): Instrument<GaugeHandle>;
   histogram(options: HistogramOptions): Instrument<HistogramHandle>;
+  /** All there are, in the order of their declaration. Live: the list, and each family's series, grow at their ends. */
   families(): readonly Family[];
 }
 
@@ -71,6 +72,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     throw new RangeError(`maxSeriesPerInstrument must be a whole number from 1: ${maxSeries}`);
   }
   const byName = new Map<string, OneInstrument<AnyHandle>>();
+  const families: Family[] = [];
   const taken = new Set<string>();
 
   function declare<H extends AnyHandle>(
@@ -92,6 +94,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     }
     for (const name of made.textNames()) taken.add(name);
     byName.set(given.name, made);
+    families.push(made.family);
     return made;
   }
 
@@ -112,7 +115,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     counter,
     gauge: (given) => declare('gauge', given, (refuse) => new GaugeHandle(refuse)),
     histogram: (given) => declare('histogram', given, (refuse) => new HistogramHandle(refuse)),
-    families: () => [...byName.values()].map((one) => one.family()),
+    families: () => families,
   };
 }
 
@@ -124,6 +127,9 @@ class OneInstrument<H extends AnyHandle> implements Instrument<H> {
   readonly #prometheusName: string;
   readonly #bounds: readonly number[];
   readonly #labelNames: readonly string[];
+  /** Made once: whoever reads all series each second makes no garbage by it. */
+  readonly family: Family<H>;
+  readonly #list: Series<H>[] = [];
   readonly #maxSeries: number;
   readonly #create: () => H;
   readonly #onDrop: () => void;
@@ -153,6 +159,9 @@ class OneInstrument<H extends AnyHandle> implements Instrument<H> {
     if (this.#bounds.some((bound, i) => !Number.isFinite(bound) || bound <= (this.#bounds[i - 1] ?? 0))) {
       throw new RangeError(`Metric '${this.name}' needs bounds that are positive and rise`);
     }
+    const { name, unit, help } = this;
+    const known = { name, kind, unit, help, prometheusName: this.#prometheusName };
+    this.family = { ...known, labelNames: this.#labelNames, bounds: this.#bounds, series: this.#list };
     // A count of what has not happened yet is 0, and known; so it is there from the start.
     if (this.#labelNames.length === 0) this.labels();
   }
@@ -178,7 +187,9 @@ class OneInstrument<H extends AnyHandle> implements Instrument<H> {
 
   #make(labels: readonly (readonly [string, string])[]): Series<H> {
     const text = labels.map(([name, value]) => `${prometheusLabel(name)}="${escapeLabel(value)}"`).join(',');
-    return { labels: Object.freeze(Object.fromEntries(labels)), text, handle: this.#create() };
+    const made = { labels: Object.freeze(Object.fromEntries(labels)), text, handle: this.#create() };
+    this.#list.push(made);
+    return made;
   }
 
   matches(kind: Kind, given: HistogramOptions): boolean {
@@ -194,18 +205,5 @@ class OneInstrument<H extends AnyHandle> implements Instrument<H> {
   textNames(): string[] {
     const name = this.#prometheusName;
     return this.kind === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
-  }
-
-  family(): Family<H> {
-    return {
-      name: this.name,
-      kind: this.kind,
-      unit: this.unit,
-      help: this.help,
-      prometheusName: this.#prometheusName,
-      labelNames: this.#labelNames,
-      bounds: this.#bounds,
-      series: [...this.#series.values(), ...(this.#overflow === undefined ? [] : [this.#overflow])],
-    };
   }
 }

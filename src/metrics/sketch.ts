@@ -220,9 +220,10 @@ export class Sketch {
     return { scale, offset: offset + first, counts: counts.slice(first, end) };
   }
 
-  /** Tells the buckets (OpenTelemetry's index at `SCALE`) that grew since this was last called with `before`, in rising
-   *  order, and by how much; then `before` is as this is. */
-  catchUp(before: Sketch, grown: (index: number, count: number) => void): void {
+  /** Writes the buckets (OpenTelemetry's index at `SCALE`) that grew since this was last called with `before`, in rising
+   *  order, and by how much; returns how many. Then `before` is as this is. */
+  catchUp(before: Sketch, indexes: number[], counts: number[]): number {
+    let grown = 0;
     before.#state.set(this.#state);
     for (let octave = 0; octave < OCTAVES; octave++) {
       const ours = this.#octaves[octave];
@@ -230,10 +231,12 @@ export class Sketch {
       const theirs = before.#octaves[octave] ?? before.#openOctave(octave);
       for (let j = 0; j < PER_OCTAVE; j++) {
         if (ours[j] === theirs[j]) continue;
-        grown((octave + MIN_EXPONENT) * PER_OCTAVE + j, ours[j]! - theirs[j]!);
+        indexes[grown] = (octave + MIN_EXPONENT) * PER_OCTAVE + j;
+        counts[grown++] = ours[j]! - theirs[j]!;
         theirs[j] = ours[j]!;
       }
     }
+    return grown;
   }
 
   copy(): Sketch {
