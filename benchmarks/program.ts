@@ -1,8 +1,9 @@
 // A program that is started and watched from outside: time to its first answer, memory, processor time. Linux tells the latter two.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import process from 'node:process';
+import { freePort } from '../scripts/free-port.ts';
 
 export interface RunningProgram {
   readonly pid: number;
@@ -64,14 +65,6 @@ function answers(port: number, path: string): Promise<boolean> {
     // Not listening yet: soon again, without keeping the processor from the program.
     socket.on('error', () => setTimeout(() => resolve(false), 1));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 function rssBytes(pid: number): number | null {

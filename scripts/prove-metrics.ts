@@ -2,11 +2,11 @@
 // and to an OpenTelemetry collector that is killed in the middle. `bun scripts/prove-metrics.ts [--seconds N] [--calls N] [--host bun|deno|node]`.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { freePort } from './free-port.ts';
 import { parsePage, type TrueSeries } from './metrics/compare.ts';
 import { filledQueries } from './metrics/dashboards.ts';
 import { judgeLate, type LoadState } from './metrics/late-frames.ts';
 import {
-  freePort,
   missing,
   start,
   startCollector,

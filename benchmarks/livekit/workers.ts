@@ -1,8 +1,8 @@
 // The workers that are compared, each as the program that a user would start, and the models that they share.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { AgentDispatchClient } from 'livekit-server-sdk';
+import { freePort } from '../../scripts/free-port.ts';
 import { node, root } from '../../scripts/steps.ts';
 import { KEY, type RealServer, SECRET } from '../../test/livekit/room/real-server.ts';
 import { startCallers } from './room-callers.ts';
@@ -55,14 +55,6 @@ export async function startModels(): Promise<Models> {
       await gone;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
-  const { port } = probe.address() as { port: number };
-  await new Promise((done) => probe.close(done));
-  return port;
 }
 
 /** Starts it and waits until jobs reach it, all its warm processes are there, and the server knows it for good. */

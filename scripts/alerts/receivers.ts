@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
-import { freePort } from '../../test/e2e/provider.ts';
+import { freePort } from '../free-port.ts';
 import { root, run } from '../steps.ts';
 
 /** What one receiver was given. */

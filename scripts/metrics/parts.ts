@@ -1,9 +1,9 @@
 // The real receivers on loopback: Prometheus, VictoriaMetrics, an OpenTelemetry collector, with the shipped configuration.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import { root } from '../steps.ts';
 
 const folder = join(root, '.cache', 'observability');
@@ -34,17 +34,6 @@ export function start(
 export function stopAll(): void {
   for (const child of running) child.kill('SIGKILL');
   rmSync(workFolder, { recursive: true, force: true });
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 export async function until(what: string, limitMs: number, is: () => Promise<boolean> | boolean): Promise<void> {

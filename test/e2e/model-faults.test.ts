@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { freePort } from '../../scripts/free-port.ts';
 import { type Ended, endAll, HOSTS, type HostName, inFolder, start } from './program.ts';
-import { freePort, KINDS, type Kind, type Provider, ROUTES, type Route, startProvider } from './provider.ts';
+import { KINDS, type Kind, type Provider, ROUTES, type Route, startProvider } from './provider.ts';
 import { caller, sounds, wav } from './recordings.ts';
 import { onSteadyMachine } from './steadiness.ts';
 

@@ -1,5 +1,4 @@
 // A provider whose health the test decides from moment to moment: simulated models behind real HTTP, with a diary of requests.
-import { createServer } from 'node:net';
 import { createSimulatedOpenAi } from '../../src/models/simulated/index.ts';
 import { serveFetch } from '../models/http-server.ts';
 
@@ -54,18 +53,4 @@ function routeOf(path: string): Route | null {
   if (path.endsWith('/audio/transcriptions')) return 'stt';
   if (path.endsWith('/chat/completions')) return 'llm';
   return path.endsWith('/audio/speech') ? 'tts' : null;
-}
-
-/** A port of this machine that nobody listens on, below those that the system gives to outgoing connections: it is still free when it is used. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 2000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((done) => {
-      server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true));
-    });
-    if (!isFree) continue;
-    await new Promise<void>((done) => server.close(() => done()));
-    return port;
-  }
 }

@@ -1,6 +1,7 @@
 // A real redis-server for tests, on a port of its own and without a disk; says in one line why there is none.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
+import { freePort } from '../../../scripts/free-port.ts';
 import { pause } from '../room/real-server.ts';
 
 /** Undefined when there is one. */
@@ -22,15 +23,6 @@ export async function startRedis(): Promise<Redis> {
   });
   for (let i = 0; i < 200 && !(await isOpen(port)); i++) await pause(25);
   return { yaml: `redis: { address: 127.0.0.1:${port} }\n`, stop: () => end(child) };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 function isOpen(port: number): Promise<boolean> {
