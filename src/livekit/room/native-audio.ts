@@ -3,7 +3,7 @@ import type { AudioSource, RemoteAudioTrack } from '@livekit/rtc-node';
 import { captureRequest } from './audio-wire.ts';
 import type { Speaker } from './connection.ts';
 import type { Native } from './native.ts';
-import { giveBack } from './native-memory.ts';
+import { giveBack, giveBackHandle } from './native-memory.ts';
 
 const FRAME_MS = 10;
 /** Native frames that wait while the JavaScript thread is held up; the oldest are dropped. The library's own default is 10. */
@@ -41,11 +41,7 @@ export function listenTo(
     if (!isOpen) return;
     isOpen = false;
     forget();
-    try {
-      handle.dispose();
-    } catch {
-      // Already gone with its room.
-    }
+    giveBackHandle(handle);
   };
   const forget = client.listen(id, sink, close);
   return close;

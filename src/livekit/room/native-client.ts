@@ -2,7 +2,7 @@
 // grows with the number of rooms and not with its square. Stands in for the client that rtc-node would make itself.
 import type { FfiEvent } from '@livekit/rtc-ffi-bindings';
 import type { StatsEntry } from './connection.ts';
-import { giveBack } from './native-memory.ts';
+import { giveBack, giveBackHandle } from './native-memory.ts';
 import { readStats, STATS_EVENT_TAGS, statsAsyncId, statsRequest } from './stats-wire.ts';
 import {
   AUDIO_EVENT_TAG,
@@ -339,7 +339,17 @@ export class NativeClient {
     }
     const key = (message.value as { asyncId?: bigint } | undefined)?.asyncId;
     if (key === undefined) return;
-    for (const waiter of this.#waiters.get(key) ?? []) if (waiter.wants(event)) waiter.resolve(message.value);
+    const waiters = this.#waiters.get(key);
+    if (waiters === undefined) return this.#unwanted(message);
+    for (const waiter of waiters) if (waiter.wants(event)) waiter.resolve(message.value);
+  }
+
+  /** A stream that was opened for somebody who has left meanwhile. */
+  #unwanted({ case: kind, value }: Message): void {
+    if (kind !== 'textStreamOpen' && kind !== 'byteStreamOpen') return;
+    const { result } = value as { result?: { case?: string; value?: { handle?: { id?: bigint } } } };
+    const id = result?.case === 'writer' ? result.value?.handle?.id : undefined;
+    if (id !== undefined) giveBackHandle(new this.bindings.FfiHandle(id));
   }
 
   #connected(asyncId: bigint, result: Message): void {

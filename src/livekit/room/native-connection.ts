@@ -13,6 +13,8 @@ import {
 } from './connection.ts';
 import type { Native } from './native.ts';
 import { listenTo, openSpeaker } from './native-audio.ts';
+import type { NativeHandle } from './native-client.ts';
+import { giveBackHandle, giveBackRoom } from './native-memory.ts';
 
 const VOICE_NAME = 'agent';
 const REASONS: readonly LeaveReason[] = [
@@ -82,6 +84,7 @@ export function nativeConnect(native: Native): Connect {
       return await publish(native, room, request);
     } catch (error) {
       await room.disconnect().catch(() => {});
+      giveBackRoom(room);
       throw error;
     }
   };
@@ -106,6 +109,8 @@ async function publish(native: Native, room: Room, request: ConnectRequest): Pro
     statistics?.close();
     await room.disconnect().catch(() => {});
     await track.close(true).catch(() => {});
+    giveBackHandle((publication as { readonly ffiHandle?: NativeHandle }).ffiHandle);
+    giveBackRoom(room);
   }
 
   return {

@@ -62,8 +62,8 @@ export class RoomTransport implements Transport {
   #isMuted = false;
   /** Our own voice was muted by the server. */
   #isSilenced = false;
-  /** The SDK is back, and nothing of our voice has gone out since. */
-  #isUnproved = false;
+  /** We are in the room (again), and nothing of our voice has gone out since. */
+  #isUnproved = true;
   #lastCallerAudioMs = 0;
   /** When it was last said that our voice is received, and since when it matters. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
@@ -241,7 +241,8 @@ export class RoomTransport implements Transport {
 
   #use(connection: Connection): void {
     this.#connection = connection;
-    this.#isSilenced = this.#isUnproved = false;
+    this.#isSilenced = false;
+    this.#isUnproved = true;
     this.#quality.reset();
     this.room.use(connection);
     this.#expectSubscription();
@@ -335,10 +336,13 @@ export class RoomTransport implements Transport {
     this.#outageSinceMs = sinceMs;
     this.#tell({ type: 'lost', atMs: nowMs, reason, wasReconnecting: this.#outageSinceMs !== null });
     this.#fall('connection', sinceMs);
+    const over = this.#connection;
     this.#connection = null;
     this.room.use(null);
     this.#microphones.clear();
     this.#stopListening();
+    // Its voice and its memory are given back.
+    void over?.leave();
     // A room that closed while the caller is waited for is opened again by joining it.
     if (FINAL.has(reason) || (reason === 'room closed' && !this.#link.isWaiting)) return this.#end(reason);
     this.#link.disconnected();
@@ -460,17 +464,16 @@ export class RoomTransport implements Transport {
     );
   }
 
-  /** The SDK can be back without having published our voice again: nobody would hear us for the rest of the call. */
+  /** A connection can stand without sending our voice, where the library and the server did not agree on how (seen after reconnects, and
+   *  when a server has just been started): nobody would hear us for the rest of the call. */
   #proveVoice(sentBps: number | null, nowMs: number): void {
     if (!this.#isUnproved) return;
     if ((sentBps ?? 0) > 0) this.#isUnproved = false;
     else if (!this.#isSilenced && nowMs - this.#quality.voiceAtMs >= this.#limits.unsentMs) {
-      const unheard = this.#connection;
       // Its further events are of no interest.
       this.#generation++;
       this.#outageSinceMs = this.#quality.voiceAtMs;
       this.#disconnected('connection lost', nowMs);
-      void unheard?.leave();
     }
   }
 

@@ -49,3 +49,34 @@ export function fakeNative(answer: (request: NonNullable<FfiRequest['message']>,
   const send = (message: ConstructorParameters<typeof FfiEvent>[0]) => emit(new bindings.FfiEvent(message).toBinary());
   return { client, send, emit: (bytes: Uint8Array) => emit(bytes), requests, disposed, started };
 }
+
+export const participant = (identity: string, id: bigint) => ({
+  handle: { id },
+  info: {
+    sid: `PA_${identity}`,
+    name: '',
+    identity,
+    metadata: '',
+    attributes: {},
+    state: 0,
+    kind: 0,
+    disconnectReason: 0,
+    kindDetails: [],
+    joinedAt: 0n,
+    clientProtocol: 0,
+  },
+});
+
+export const roomInfo = (name: string) => ({
+  name,
+  metadata: '',
+  lossyDcBufferedAmountLowThreshold: 0n,
+  reliableDcBufferedAmountLowThreshold: 0n,
+  emptyTimeout: 0,
+  departureTimeout: 0,
+  maxParticipants: 0,
+  creationTime: 0n,
+  numParticipants: 0,
+  numPublishers: 0,
+  activeRecording: false,
+});

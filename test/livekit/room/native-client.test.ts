@@ -8,29 +8,12 @@ import { afterEach, test } from 'node:test';
 import type { FfiEvent, FfiRequest } from '@livekit/rtc-ffi-bindings';
 import { RTC_VERSIONS } from '../../../src/livekit/room/native.ts';
 import { NativeClient } from '../../../src/livekit/room/native-client.ts';
-import { type Answer, fakeNative, modules } from './fake-native.ts';
+import { type Answer, fakeNative, modules, participant, roomInfo } from './fake-native.ts';
 import { settle } from './virtual-room.ts';
 
 const { skip } = modules;
 const real = Reflect.get(globalThis, '_ffiClientInstance');
 afterEach(() => void Reflect.set(globalThis, '_ffiClientInstance', real));
-
-const participant = (identity: string, id: bigint) => ({
-  handle: { id },
-  info: {
-    sid: `PA_${identity}`,
-    name: '',
-    identity,
-    metadata: '',
-    attributes: {},
-    state: 0,
-    kind: 0,
-    disconnectReason: 0,
-    kindDetails: [],
-    joinedAt: 0n,
-    clientProtocol: 0,
-  },
-});
 
 /** rtc-node's objects hold handles that the real library does not know: collected as garbage, each would be an uncaught error. */
 const kept: unknown[] = [];
@@ -53,19 +36,7 @@ async function joinRoom(native: ReturnType<typeof fakeNative>, name: string, bas
           value: {
             room: {
               handle: { id: base },
-              info: {
-                name,
-                metadata: '',
-                lossyDcBufferedAmountLowThreshold: 0n,
-                reliableDcBufferedAmountLowThreshold: 0n,
-                emptyTimeout: 0,
-                departureTimeout: 0,
-                maxParticipants: 0,
-                creationTime: 0n,
-                numParticipants: 0,
-                numPublishers: 0,
-                activeRecording: false,
-              },
+              info: roomInfo(name),
             },
             localParticipant: participant(`agent-${name}`, base + 1n),
             participants: [],

@@ -45,8 +45,11 @@ test('a frozen server: nobody says anything, the statistics do', async () => {
         case: 'candidatePair',
         value: { candidatePair: { nominated: true, packetsReceived: BigInt(packetsReceived) } },
       },
+      // Our own voice goes out, whoever gets it.
+      { case: 'outboundRtp', value: { sent: { packetsSent: BigInt(++sent), bytesSent: BigInt(sent * 80) } } },
     ];
   };
+  let sent = 0;
   let packets = 100;
   for (let i = 0; i < 3; i++) {
     traffic(++packets);
@@ -98,6 +101,42 @@ test('the SDK is back without having published our voice: the agent joins anew; 
     assert.ok(scene.connection.speaker.heard(from).length > 0, 'it is heard again');
     assert.ok(types(scene).includes('repeated'));
   }
+});
+
+test('a join after which nothing of our voice goes out, the first or a later one: the agent joins anew', async () => {
+  const { scene, talker } = await talking();
+  /** A second of statistics: the line lives; `sent` packets of our voice have gone out. */
+  const second = async (seconds: number, sent: number) => {
+    scene.connection.entries = [
+      { case: 'candidatePair', value: { candidatePair: { nominated: true, packetsReceived: BigInt(seconds * 60) } } },
+      { case: 'outboundRtp', value: { sent: { packetsSent: BigInt(sent), bytesSent: BigInt(sent * 80) } } },
+    ];
+    await talker.talk(1000);
+  };
+  const join = () => {
+    scene.connection.join('ada');
+    scene.connection.events.voiceSubscribed();
+  };
+  for (let seconds = 1; scene.connections.length === 1; seconds++) {
+    assert.ok(seconds <= 6, 'noticed after the first join');
+    await second(seconds, 0);
+  }
+  join();
+  for (let seconds = 1; seconds <= 6; seconds++) await second(seconds, seconds * 50);
+  assert.equal(scene.connections.length, 2, 'a voice that goes out is left alone');
+  scene.connection.events.disconnected('connection lost');
+  await talker.talk(2000);
+  assert.equal(scene.connections.length, 3);
+  join();
+  for (let seconds = 1; scene.connections.length === 3; seconds++) {
+    assert.ok(seconds <= 6, 'noticed after a rejoin');
+    await second(seconds, 0);
+  }
+  assert.deepEqual(
+    scene.connections.map((one) => one.hasLeft),
+    [true, true, true, false],
+  );
+  assert.deepEqual(scene.heard.closed, []);
 });
 
 test('the SDK gives up: the agent joins again by itself with a new token, as often as it takes', async () => {
