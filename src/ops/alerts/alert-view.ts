@@ -1,4 +1,5 @@
 // An alert as people and channels see it.
+import type { Tellable } from './groups.ts';
 import type { Instance } from './instance.ts';
 import { fingerprint, type Labels } from './labels.ts';
 import type { Notice } from './notification.ts';
@@ -37,7 +38,18 @@ export function alertView(instance: Instance, rule: AlertRule, muted: string | n
   };
 }
 
-export function firingNotice({ labels, annotations, startsAtWallMs, value }: Instance, generatorUrl: string): Notice {
+export function tellableAlert(
+  instance: Instance,
+  { channels, groupBy, groupWaitMs, groupIntervalMs, repeatIntervalMs }: AlertRule,
+  generatorUrl: string,
+  muted: boolean,
+  acknowledged: boolean,
+): Tellable {
+  const telling = { channels, groupBy, groupWaitMs, groupIntervalMs, repeatIntervalMs, muted, acknowledged };
+  return { key: instance.key, notice: firingNotice(instance, generatorUrl), ...telling };
+}
+
+function firingNotice({ labels, annotations, startsAtWallMs, value }: Instance, generatorUrl: string): Notice {
   return {
     status: 'firing',
     labels,

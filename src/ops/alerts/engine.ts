@@ -1,8 +1,8 @@
 // The alert engine: samples in, states and notifications out. Owns no clock, no timer and no file; whoever runs it calls `evaluate`.
-import { type AlertView, alertView, firingNotice, testNotice } from './alert-view.ts';
+import { type AlertView, alertView, tellableAlert, testNotice } from './alert-view.ts';
 import { GRANTED_CHANNELS } from './channel-names.ts';
 import { checkExpression } from './expression.ts';
-import { type GroupState, Groups, type Tellable } from './groups.ts';
+import { type GroupState, Groups } from './groups.ts';
 import type { Instance } from './instance.ts';
 import { type AlertInstruments, countAlerts } from './instruments.ts';
 import { fingerprint, hashText } from './labels.ts';
@@ -12,7 +12,7 @@ import type { Notice, Notification } from './notification.ts';
 import { AlertRuleError, type Nearest, type Place, readAlertRule } from './read-rule.ts';
 import { Records, readRecords } from './records.ts';
 import type { AlertRule } from './rule.ts';
-import { type RuleOutcome, type RuleProblem, RuleState, type Transition } from './rule-state.ts';
+import { type Outcome, type RuleProblem, RuleState, type Transition } from './rule-state.ts';
 import type { RuleView } from './rule-view.ts';
 import { type Point, SampleStore } from './sample-store.ts';
 import { Timeline } from './timeline.ts';
@@ -49,6 +49,9 @@ interface Acknowledgement {
 /** How often the journal notes the time while something is pending, so that a restart knows how long nobody looked. */
 const HEARTBEAT_MS = 15_000;
 const MAX_SILENCES = 1000;
+/** How the names of their records begin. */
+const SILENCE = 'silence/';
+const NO_SILENCES: readonly Silence[] = [];
 /** Deliveries that the journal remembers. */
 const MAX_DELIVERIES = 200;
 
@@ -59,6 +62,8 @@ export class AlertEngine {
   readonly #records: Records;
   readonly #groups: Groups;
   readonly #rules = new Map<string, RuleState>();
+  /** The same, to go through without an iterator. */
+  #states: readonly RuleState[] = [];
   /** Instances of an earlier process whose rule has not been set yet. */
   readonly #orphans = new Map<string, Instance[]>();
   /** Rules that were taken away with instances, to be ended at the next evaluation. */
@@ -72,6 +77,8 @@ export class AlertEngine {
   #sequence: number;
   #problems: RuleProblem[] = [];
   #muted: ReadonlyMap<string, string> = new Map();
+  /** Made anew when a rule comes or goes. */
+  #metrics: ReadonlySet<string> = new Set();
 
   constructor(options: AlertEngineOptions = {}) {
     this.#options = options;
@@ -141,17 +148,17 @@ export class AlertEngine {
   }
 
   /** Metrics that some rule looks at. */
-  metrics(): Set<string> {
-    return new Set([...this.#rules.values()].map(({ rule }) => rule.metric));
+  metrics(): ReadonlySet<string> {
+    return this.#metrics;
   }
 
   /** Everything that is measured now, as one snapshot: a series that is missing in it has ended. */
   observe(points: Iterable<Point>, hostMs: number): void {
-    for (const _ of this.observing(points, hostMs));
+    for (const _ of this.observing([...points], hostMs));
   }
 
   /** The same in slices. */
-  observing(points: Iterable<Point>, hostMs: number): Generator<undefined, void, undefined> {
+  observing(points: readonly Point[], hostMs: number): Generator<undefined, void, undefined> {
     return this.#store.appendAll(points, this.#timeline.at(hostMs));
   }
 
@@ -170,21 +177,24 @@ export class AlertEngine {
     const nowMs = this.#timeline.at(hostMs);
     this.#takeOver(nowMs);
     const moment = { nowMs, wallMs, restoredMs: this.#restoredMs };
-    const transitions: Transition[] = [];
-    const note = ({ transitions: moved, changes }: RuleOutcome): void => {
-      transitions.push(...moved);
-      for (const [key, instance] of changes) this.#remember(nowMs, key, instance);
-    };
-    for (const state of this.#leaving.splice(0)) note(state.end(moment));
-    for (const state of this.#rules.values()) {
-      note(state.rule.enabled ? state.evaluate(this.#store, moment) : state.end(moment));
+    const outcome: Outcome = { transitions: [], changes: [] };
+    const { transitions, changes } = outcome;
+    if (this.#leaving.length > 0) for (const state of this.#leaving.splice(0)) state.end(moment, outcome);
+    let noted = 0;
+    const states = this.#states;
+    for (let i = 0; i < states.length; i++) {
+      const state = states[i]!;
+      if (state.rule.enabled) state.evaluate(this.#store, moment, outcome);
+      else state.end(moment, outcome);
+      for (; noted < changes.length; noted++) this.#remember(nowMs, ...changes[noted]!);
       yield;
     }
+    for (; noted < changes.length; noted++) this.#remember(nowMs, ...changes[noted]!);
     const notifications = this.#tell(nowMs, wallMs);
-    this.#heartbeat(nowMs);
+    const counts = countAlerts(this.#states, this.#muted);
+    if (counts.pending > 0) this.#heartbeat(nowMs);
     const problems = this.#problems;
     this.#problems = [];
-    const counts = countAlerts(this.#rules.values(), this.#muted);
     this.#options.instruments?.evaluated(counts, transitions, notifications, this.#store);
     return { transitions, notifications, problems };
   }
@@ -206,17 +216,17 @@ export class AlertEngine {
     const nowMs = this.#timeline.at(hostMs);
     const id = hashText(`${++this.#sequence} ${JSON.stringify(silence)}`);
     this.#records.set(nowMs, 'sequence', this.#sequence);
-    this.#records.set(nowMs, `silence/${id}`, { id, ...silence });
+    this.#records.set(nowMs, `${SILENCE}${id}`, { id, ...silence });
     return id;
   }
 
   silences(): Silence[] {
-    return this.#records.under<Silence>('silence/').map(([, silence]) => silence);
+    return this.#records.under<Silence>(SILENCE).map(([, silence]) => silence);
   }
 
   endSilence(id: string, hostMs: number): boolean {
-    const known = this.#records.get(`silence/${id}`) !== undefined;
-    this.#records.remove(this.#timeline.at(hostMs), `silence/${id}`);
+    const known = this.#records.get(`${SILENCE}${id}`) !== undefined;
+    this.#records.remove(this.#timeline.at(hostMs), `${SILENCE}${id}`);
     return known;
   }
 
@@ -310,29 +320,20 @@ export class AlertEngine {
 
   #tell(nowMs: number, wallMs: number): Notification[] {
     const firing = this.#firing(false);
-    for (const { id, endsAtMs } of this.silences()) {
-      if (endsAtMs <= wallMs) this.#records.remove(nowMs, `silence/${id}`);
+    const silences = this.#records.has(SILENCE) ? this.silences() : NO_SILENCES;
+    for (const { id, endsAtMs } of silences) {
+      if (endsAtMs <= wallMs) this.#records.remove(nowMs, `${SILENCE}${id}`);
     }
     this.#muted = mutedAlerts(
       firing.map(({ instance }) => instance),
-      this.silences(),
+      silences.filter(({ endsAtMs }) => endsAtMs > wallMs),
       this.#options.inhibitions ?? DEFAULT_INHIBITIONS,
       wallMs,
     );
-    const tellable = firing.map(({ instance, rule }): Tellable => {
+    const tellable = firing.map(({ instance, rule }) => {
       const { key } = instance;
-      const { channels, groupBy, groupWaitMs, groupIntervalMs, repeatIntervalMs } = rule;
-      return {
-        key,
-        notice: firingNotice(instance, this.#linkTo(rule.name)),
-        channels,
-        groupBy,
-        groupWaitMs,
-        groupIntervalMs,
-        repeatIntervalMs,
-        muted: this.#muted.has(key),
-        acknowledged: this.#acknowledgement(key) !== undefined,
-      };
+      const isAcknowledged = this.#acknowledgement(key) !== undefined;
+      return tellableAlert(instance, rule, this.#linkTo(rule.name), this.#muted.has(key), isAcknowledged);
     });
     const { notifications, changes } = this.#groups.step(nowMs, wallMs, tellable);
     for (const { id, state } of changes) {
@@ -353,31 +354,35 @@ export class AlertEngine {
   }
 
   #firing(pendingToo: boolean): { instance: Instance; rule: AlertRule }[] {
-    return [...this.#rules.values()].flatMap(({ rule, instances }) =>
-      [...instances.values()]
-        .filter(({ state }) => pendingToo || state === 'firing')
-        .map((instance) => ({ instance, rule })),
-    );
+    const found: { instance: Instance; rule: AlertRule }[] = [];
+    for (let i = 0; i < this.#states.length; i++) {
+      const { rule, instances } = this.#states[i]!;
+      if (instances.size === 0) continue;
+      for (const instance of instances.values()) {
+        if (pendingToo || instance.state === 'firing') found.push({ instance, rule });
+      }
+    }
+    return found;
   }
 
   #acknowledgement(key: string): Acknowledgement | undefined {
+    if (!this.#records.has('ack/')) return undefined;
     return this.#records.get(`ack/${key}`) as Acknowledgement | undefined;
   }
 
   #heartbeat(nowMs: number): void {
-    const pending = [...this.#rules.values()].some(({ instances }) =>
-      [...instances.values()].some(({ state }) => state === 'pending'),
-    );
-    if (!pending || nowMs - this.#heartbeatMs < HEARTBEAT_MS) return;
+    if (nowMs - this.#heartbeatMs < HEARTBEAT_MS) return;
     this.#heartbeatMs = nowMs;
     this.#records.set(nowMs, 'sequence', this.#sequence);
   }
 
   #keepSamples(): void {
+    this.#states = [...this.#rules.values()];
     const widths = new Map<string, number>();
     for (const { rule } of this.#rules.values()) {
       widths.set(rule.metric, Math.max(widths.get(rule.metric) ?? 0, rule.windowMs));
     }
+    this.#metrics = new Set(widths.keys());
     this.#store.keep(widths);
   }
 

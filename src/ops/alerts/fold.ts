@@ -22,9 +22,11 @@ export const SERIES_FUNCTIONS = ['sum', 'max', 'min', 'avg', 'count'] as const;
 export type SeriesFunction = (typeof SERIES_FUNCTIONS)[number];
 
 export interface Window {
-  /** Times of the samples in ms, rising, all in (end - width, end]. */
+  /** Times of the samples in ms, rising; from `first` on all in (end - width, end]. */
   readonly timesMs: readonly number[];
   readonly values: readonly number[];
+  /** Those before are none of the window's. Default 0. */
+  readonly first?: number | undefined;
   readonly endMs: number;
   readonly widthMs: number;
 }
@@ -33,8 +35,8 @@ const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
 
 /** Undefined where Prometheus has no result: an empty window, or a rate of a single sample. */
 export function overTime(fn: WindowFunction, window: Window): number | undefined {
-  const { values } = window;
-  if (values.length === 0) return undefined;
+  const { values, first = 0 } = window;
+  if (values.length === first) return undefined;
   switch (fn) {
     case 'last':
       return values.at(-1);
@@ -45,25 +47,34 @@ export function overTime(fn: WindowFunction, window: Window): number | undefined
     case 'p90':
     case 'p95':
     case 'p99':
-      return quantile(QUANTILES[fn], values);
+      return quantile(QUANTILES[fn], values, first);
     default:
-      return across(fn, values);
+      return across(fn, values, first);
   }
 }
 
-export function across(fn: SeriesFunction, values: readonly number[]): number {
+/** Over the values from `first` on, up to `end`. */
+export function across(fn: SeriesFunction, values: readonly number[], first = 0, end: number = values.length): number {
   switch (fn) {
     case 'count':
-      return values.length;
+      return end - first;
     case 'min':
-      return values.reduce((kept, value) => (value < kept || Number.isNaN(kept) ? value : kept));
     case 'max':
-      return values.reduce((kept, value) => (value > kept || Number.isNaN(kept) ? value : kept));
+      return extreme(values, first, end, fn === 'max');
     case 'sum':
-      return sum(values);
+      return sum(values, first, end);
     case 'avg':
-      return mean(values);
+      return mean(values, first, end);
   }
+}
+
+function extreme(values: readonly number[], first: number, end: number, most: boolean): number {
+  let kept = values[first]!;
+  for (let i = first + 1; i < end; i++) {
+    const value = values[i]!;
+    if ((most ? value > kept : value < kept) || Number.isNaN(kept)) kept = value;
+  }
+  return kept;
 }
 
 const infinite = (x: number): boolean => x === Number.POSITIVE_INFINITY || x === Number.NEGATIVE_INFINITY;
@@ -73,10 +84,11 @@ function lost(value: number, total: number, next: number): number {
   return Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
 }
 
-function sum(values: readonly number[]): number {
+function sum(values: readonly number[], first: number, end: number): number {
   let total = 0;
   let error = 0;
-  for (const value of values) {
+  for (let i = first; i < end; i++) {
+    const value = values[i]!;
     const next = total + value;
     error = infinite(next) ? 0 : error + lost(value, total, next);
     total = next;
@@ -85,53 +97,77 @@ function sum(values: readonly number[]): number {
 }
 
 /** Sum over count, and from an overflow on a running mean. */
-function mean(values: readonly number[]): number {
-  let total = values[0] ?? Number.NaN;
+function mean(values: readonly number[], first: number, end: number): number {
+  let total = values[first]!;
   let error = 0;
-  let i = 1;
-  for (; i < values.length; i++) {
-    const value = values[i] ?? Number.NaN;
+  let i = first + 1;
+  for (; i < end; i++) {
+    const value = values[i]!;
     const next = total + value;
     if (infinite(next)) break;
     error += lost(value, total, next);
     total = next;
   }
-  if (i >= values.length) return total / values.length + error / values.length;
-  total /= i;
-  error /= i;
-  for (; i < values.length; i++) {
-    const count = i + 1;
-    const part = (values[i] ?? Number.NaN) / count;
-    const kept = (i / count) * total;
+  if (i >= end) return total / (end - first) + error / (end - first);
+  total /= i - first;
+  error /= i - first;
+  for (; i < end; i++) {
+    const before = i - first;
+    const part = values[i]! / (before + 1);
+    const kept = (before / (before + 1)) * total;
     const next = kept + part;
-    error = infinite(next) ? 0 : (i / count) * error + lost(part, kept, next);
+    error = infinite(next) ? 0 : (before / (before + 1)) * error + lost(part, kept, next);
     total = next;
   }
   return total + error;
 }
 
-function quantile(q: number, values: readonly number[]): number {
+/** Used again and again: an evaluation of many windows makes no garbage by it. */
+let sorted = new Float64Array(256);
+
+function quantile(q: number, values: readonly number[], first: number): number {
+  const count = values.length - first;
+  if (sorted.length < count) sorted = new Float64Array(2 * count);
   // NaN sorts below everything, -Infinity too.
-  const sorted = [...values].sort((a, b) => {
-    if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
-    return a < b ? -1 : a > b ? 1 : 0;
-  });
-  const rank = q * (sorted.length - 1);
+  let nans = 0;
+  for (let i = first; i < values.length; i++) if (Number.isNaN(values[i]!)) sorted[nans++] = Number.NaN;
+  for (let i = first, at = nans; i < values.length; i++) if (!Number.isNaN(values[i]!)) sorted[at++] = values[i]!;
+  sortPart(nans, count);
+  const rank = q * (count - 1);
   const low = Math.floor(rank);
   const weight = rank - low;
-  const lower = sorted[low] ?? Number.NaN;
+  const lower = sorted[low]!;
   if (weight === 0) return lower;
-  return lower * (1 - weight) + (sorted[Math.min(sorted.length - 1, low + 1)] ?? Number.NaN) * weight;
+  return lower * (1 - weight) + sorted[Math.min(count - 1, low + 1)]! * weight;
+}
+
+/** Few values by insertion, which makes nothing; of many a view is made and sorted. */
+const FEW = 64;
+function sortPart(from: number, to: number): void {
+  if (to - from > FEW) {
+    sorted.subarray(from, to).sort();
+    return;
+  }
+  for (let i = from + 1; i < to; i++) {
+    const value = sorted[i]!;
+    let at = i;
+    for (; at > from && sorted[at - 1]! > value; at--) sorted[at] = sorted[at - 1]!;
+    sorted[at] = value;
+  }
 }
 
 /** The increase of a counter over the whole window, guessed at its ends from the distance between samples. */
-function extrapolated({ timesMs, values, endMs, widthMs }: Window, perSecond: boolean): number | undefined {
-  const n = values.length;
+function extrapolated(
+  { timesMs, values, first: from = 0, endMs, widthMs }: Window,
+  perSecond: boolean,
+): number | undefined {
+  const n = values.length - from;
   if (n < 2) return undefined;
-  const [first = 0, last = 0] = [values[0], values[n - 1]];
-  const [firstMs = 0, lastMs = 0] = [timesMs[0], timesMs[n - 1]];
-  let result = last - first;
-  for (let i = 1; i < n; i++) if ((values[i] ?? 0) < (values[i - 1] ?? 0)) result += values[i - 1] ?? 0;
+  const first = values[from]!;
+  const firstMs = timesMs[from]!;
+  const lastMs = timesMs[from + n - 1]!;
+  let result = values[from + n - 1]! - first;
+  for (let i = from + 1; i < from + n; i++) if (values[i]! < values[i - 1]!) result += values[i - 1]!;
   let toStart = (firstMs - (endMs - widthMs)) / 1000;
   let toEnd = (endMs - lastMs) / 1000;
   const sampled = (lastMs - firstMs) / 1000;

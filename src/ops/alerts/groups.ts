@@ -40,8 +40,21 @@ export interface GroupChange {
   readonly state: GroupState | undefined;
 }
 
+/** Which group of a channel an alert belongs to. */
+interface Joined {
+  readonly channel: string;
+  readonly groupBy: readonly string[];
+  readonly id: string;
+  readonly groupKey: string;
+  readonly groupLabels: Labels;
+}
+
+const NOBODY: ReadonlyMap<string, Tellable> = new Map();
+
 export class Groups {
   readonly #groups: Map<string, GroupState>;
+  /** By the labels of an alert, which it keeps for as long as it lives. */
+  readonly #joined = new WeakMap<Labels, Joined[]>();
   readonly #nextId: () => number;
 
   constructor(restored: Iterable<readonly [string, GroupState]>, nextId: () => number) {
@@ -63,19 +76,22 @@ export class Groups {
   step(nowMs: number, wallMs: number, firing: readonly Tellable[]) {
     const members = new Map<string, Map<string, Tellable>>();
     for (const alert of firing) {
-      for (const channel of new Set(alert.channels)) {
-        const id = this.#join(alert, channel, nowMs);
-        const group = members.get(id) ?? new Map<string, Tellable>();
-        members.set(id, group.set(alert.key, alert));
+      const { channels } = alert;
+      for (let i = 0; i < channels.length; i++) {
+        if (channels.indexOf(channels[i]!) < i) continue;
+        const id = this.#join(alert, channels[i]!, nowMs);
+        const group = members.get(id);
+        if (group === undefined) members.set(id, new Map([[alert.key, alert]]));
+        else group.set(alert.key, alert);
       }
     }
     const notifications: Notification[] = [];
     const changes: GroupChange[] = [];
     for (const [id, state] of this.#groups) {
-      const current = members.get(id) ?? new Map<string, Tellable>();
+      const current = members.get(id) ?? NOBODY;
       const notification = this.#tell(state, current, nowMs, wallMs);
       if (notification !== undefined) notifications.push(notification);
-      const over = current.size === 0 && Object.keys(state.told).length === 0 && nowMs >= state.nextMs;
+      const over = current.size === 0 && nowMs >= state.nextMs && Object.keys(state.told).length === 0;
       if (over) {
         this.#groups.delete(id);
         if (state.notifiedMs !== null) changes.push({ id, state: undefined });
@@ -85,12 +101,7 @@ export class Groups {
   }
 
   #join(alert: Tellable, channel: string, nowMs: number): string {
-    const { labels } = alert.notice;
-    const groupLabels = Object.fromEntries(
-      alert.groupBy.filter((name) => (labels[name] ?? '') !== '').map((name) => [name, labels[name] ?? '']),
-    );
-    const groupKey = `{}:${labelsText(groupLabels)}`;
-    const id = JSON.stringify([channel, groupKey]);
+    const { id, groupKey, groupLabels } = this.#joinedBy(alert, channel);
     if (!this.#groups.has(id)) {
       this.#groups.set(id, {
         channel,
@@ -106,9 +117,26 @@ export class Groups {
     return id;
   }
 
+  #joinedBy({ notice: { labels }, groupBy }: Tellable, channel: string): Joined {
+    let known = this.#joined.get(labels);
+    if (known === undefined) this.#joined.set(labels, (known = []));
+    for (let i = 0; i < known.length; i++) {
+      // A rule that was replaced has a list of its own.
+      if (known[i]!.channel === channel && known[i]!.groupBy === groupBy) return known[i]!;
+    }
+    const groupLabels = Object.fromEntries(
+      groupBy.filter((name) => (labels[name] ?? '') !== '').map((name) => [name, labels[name] ?? '']),
+    );
+    const groupKey = `{}:${labelsText(groupLabels)}`;
+    const made = { channel, groupBy, id: JSON.stringify([channel, groupKey]), groupKey, groupLabels };
+    this.#joined.set(labels, [...known.filter((one) => one.channel !== channel), made]);
+    return made;
+  }
+
   #tell(state: GroupState, current: ReadonlyMap<string, Tellable>, nowMs: number, wallMs: number) {
     // What is over is known by its absence, so that it is taken back also if the process died in between.
-    for (const [key, notice] of Object.entries(state.told)) {
+    for (const key in state.told) {
+      const notice = state.told[key]!;
       const fires = current.has(key);
       if (!fires && notice.endsAtMs === null) {
         state.told[key] = { ...notice, status: 'resolved', endsAtMs: Math.max(wallMs, notice.startsAtMs) };

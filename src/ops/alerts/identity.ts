@@ -8,16 +8,25 @@ export interface Identity {
   readonly key: string;
   readonly labels: Labels;
   readonly fingerprint: string;
+  /** Of the rule's own evaluations the last one in which a series of it was there, and in which it was beyond the limit. */
+  seenIn: number;
+  heldIn: number;
+  /** Why it was held; good as long as the readings of that evaluation. */
+  reading: Reading | undefined;
 }
 
 const MAX_REMEMBERED = 5000;
+const NO_TEXTS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** A rule with its templates read and the identities it has met. */
 export class Identities {
   readonly #rule: AlertRule;
   readonly #labels: readonly (readonly [string, Template | string])[];
   readonly #annotations: readonly (readonly [string, Template | string])[];
+  /** By the reading's key. */
   readonly #known = new Map<string, Identity>();
+  /** By their own: readings with labels that the rule makes alike share one. */
+  readonly #made = new Map<string, Identity>();
   readonly #onFailure: (what: string, error: unknown) => void;
 
   constructor(rule: AlertRule, onFailure: (what: string, error: unknown) => void) {
@@ -30,16 +39,32 @@ export class Identities {
   of(reading: Reading): Identity {
     const known = this.#known.get(reading.key);
     if (known !== undefined) return known;
-    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
     const own = this.#render('label', this.#labels, reading);
     const labels = normalLabels({ ...reading.labels, ...own, alertname: this.#rule.name });
-    const made = { key: labelsKey(labels), labels, fingerprint: fingerprint(labels) };
+    const key = labelsKey(labels);
+    let made = this.#made.get(key);
+    if (made === undefined) {
+      made = { key, labels, fingerprint: fingerprint(labels), seenIn: 0, heldIn: 0, reading: undefined };
+      this.#made.set(key, made);
+    }
     this.#known.set(reading.key, made);
     return made;
   }
 
-  annotations(data: TemplateData): Record<string, string> {
-    return this.#render('annotation', this.#annotations, data);
+  /** Undefined for what no reading gave. */
+  withKey(key: string): Identity | undefined {
+    return this.#made.get(key);
+  }
+
+  /** Before an evaluation: in its midst nothing may be forgotten. */
+  prune(): void {
+    if (this.#known.size < MAX_REMEMBERED) return;
+    this.#known.clear();
+    this.#made.clear();
+  }
+
+  annotations(data: TemplateData): Readonly<Record<string, string>> {
+    return this.#annotations.length === 0 ? NO_TEXTS : this.#render('annotation', this.#annotations, data);
   }
 
   #read(kind: string, texts: Readonly<Record<string, string>>) {

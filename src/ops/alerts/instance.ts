@@ -28,7 +28,7 @@ export interface Patience {
 /** How long an instance without data is kept where the rule says `keep`. */
 export const KEEP_UNSEEN_MS = 3_600_000;
 
-/** Undefined when it is over. */
+/** Undefined when it is over; the same instance where nothing about it changes. */
 export function step(
   instance: Instance,
   verdict: Verdict,
@@ -37,13 +37,25 @@ export function step(
 ): Instance | undefined {
   if (verdict === 'unknown') {
     const unseenSinceMs = instance.unseenSinceMs ?? nowMs;
-    if (nowMs - unseenSinceMs < KEEP_UNSEEN_MS) return { ...instance, unseenSinceMs };
+    if (nowMs - unseenSinceMs < KEEP_UNSEEN_MS)
+      return changed(instance, instance.state, instance.keepSinceMs, unseenSinceMs);
   }
   if (verdict === 'true') {
     const state = instance.state === 'firing' || nowMs - instance.activeAtMs >= forMs ? 'firing' : 'pending';
-    return { ...instance, state, keepSinceMs: null, unseenSinceMs: null };
+    return changed(instance, state, null, null);
   }
   if (instance.state === 'pending' || keepFiringForMs <= 0) return undefined;
   const keepSinceMs = instance.keepSinceMs ?? nowMs;
-  return nowMs - keepSinceMs < keepFiringForMs ? { ...instance, keepSinceMs, unseenSinceMs: null } : undefined;
+  return nowMs - keepSinceMs < keepFiringForMs ? changed(instance, instance.state, keepSinceMs, null) : undefined;
+}
+
+function changed(
+  instance: Instance,
+  state: Instance['state'],
+  keepSinceMs: number | null,
+  unseenSinceMs: number | null,
+): Instance {
+  const same =
+    state === instance.state && keepSinceMs === instance.keepSinceMs && unseenSinceMs === instance.unseenSinceMs;
+  return same ? instance : { ...instance, state, keepSinceMs, unseenSinceMs };
 }

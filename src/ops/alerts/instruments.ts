@@ -13,11 +13,13 @@ export interface AlertCounts {
 
 /** `muted`: by the alert's key. */
 export function countAlerts(
-  rules: Iterable<Pick<RuleState, 'instances'>>,
+  rules: readonly Pick<RuleState, 'instances'>[],
   muted: ReadonlyMap<string, unknown>,
 ): AlertCounts {
   const counts = { pending: 0, firing: 0, muted: 0 };
-  for (const { instances } of rules) {
+  for (let i = 0; i < rules.length; i++) {
+    const { instances } = rules[i]!;
+    if (instances.size === 0) continue;
     for (const { key, state } of instances.values()) counts[state === 'firing' && muted.has(key) ? 'muted' : state]++;
   }
   return counts;

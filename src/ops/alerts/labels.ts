@@ -76,7 +76,8 @@ export function matches(matcher: Matcher, labels: Labels): boolean {
 }
 
 export function matchesAll(matchers: readonly Matcher[], labels: Labels): boolean {
-  return matchers.every((matcher) => matches(matcher, labels));
+  for (let i = 0; i < matchers.length; i++) if (!matches(matchers[i]!, labels)) return false;
+  return true;
 }
 
 const expressions = new Map<string, RegExp>();

@@ -36,13 +36,16 @@ export interface Mutable {
   readonly labels: Labels;
 }
 
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
 /** Why each of them is muted; who is not named is not muted. */
 export function mutedAlerts(
   firing: readonly Mutable[],
   silences: Iterable<Silence>,
   inhibitions: readonly Inhibition[],
   wallMs: number,
-): Map<string, string> {
+): ReadonlyMap<string, string> {
+  if (firing.length === 0) return NOTHING;
   const reasons = new Map<string, string>();
   const active = [...silences].filter(({ startsAtMs, endsAtMs }) => startsAtMs <= wallMs && wallMs < endsAtMs);
   for (const { key, labels } of firing) {

@@ -48,24 +48,39 @@ function parsed(line: string): { v: number; t: number; k: string; x: unknown } |
 
 export class Records {
   readonly #values: Map<string, unknown>;
+  /** How many there are, by the beginning of their name. */
+  readonly #kinds = new Map<string, number>();
   #fresh: string[] = [];
   #atMs: number;
 
   constructor(values: Iterable<readonly [string, unknown]> = [], atMs = 0) {
     this.#values = new Map(values);
     this.#atMs = atMs;
+    for (const key of this.#values.keys()) this.#count(key, 1);
   }
 
   set(atMs: number, key: string, value: unknown): void {
     this.#atMs = atMs;
+    if (!this.#values.has(key)) this.#count(key, 1);
     this.#values.set(key, value);
     this.#fresh.push(line(atMs, key, value));
   }
 
   remove(atMs: number, key: string): void {
     if (!this.#values.delete(key)) return;
+    this.#count(key, -1);
     this.#atMs = atMs;
     this.#fresh.push(line(atMs, key, null));
+  }
+
+  #count(key: string, more: number): void {
+    const kind = key.slice(0, key.indexOf('/') + 1);
+    this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + more);
+  }
+
+  /** Whether `under` would find any; `prefix` ends with the first slash. */
+  has(prefix: string): boolean {
+    return (this.#kinds.get(prefix) ?? 0) > 0;
   }
 
   get(key: string): unknown {

@@ -1,5 +1,5 @@
 // Turns snapshots of the registry into the points that rules look at: its instruments as they are, and the specification's rates and means.
-import { CounterHandle, GaugeHandle, HistogramHandle, type Registry } from '../../metrics/index.ts';
+import { CounterHandle, type Family, HistogramHandle, type Registry } from '../../metrics/index.ts';
 import type { Labels } from './labels.ts';
 import type { Point } from './sample-store.ts';
 
@@ -66,115 +66,235 @@ export type TakeReadings = (
   instruments: ReadonlySet<string>,
 ) => Generator<undefined, readonly SeriesReading[], undefined>;
 
-/** A slice for each instrument: what belongs together is read together. */
-export const readingsOf = (registry: Registry): TakeReadings =>
-  function* (instruments) {
-    const readings: SeriesReading[] = [];
-    for (const { name, series } of registry.families()) {
-      if (!instruments.has(name)) continue;
-      for (const { labels, handle } of series) {
-        if (handle instanceof HistogramHandle) {
-          const { count, sum } = handle.sketch;
-          readings.push({ name, labels, kind: 'histogram', count, sum });
-        } else if (handle instanceof CounterHandle) {
-          readings.push({ name, labels, kind: 'counter', value: handle.value });
-        } else if (handle instanceof GaugeHandle && handle.value !== null) {
-          readings.push({ name, labels, kind: 'gauge', value: handle.value });
-        }
-      }
+/** A reading that is written again by the next taking. */
+interface KeptReading {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly kind: SeriesReading['kind'];
+  value: number;
+  count: number;
+  sum: number;
+}
+
+/** A slice for each instrument: what belongs together is read together. The readings are good until the next ones are taken. */
+export const readingsOf = (registry: Registry): TakeReadings => {
+  const kept = new WeakMap<object, KeptReading>();
+  const readings: KeptReading[] = [];
+  return function* (instruments) {
+    const families = registry.families();
+    let count = 0;
+    for (let i = 0; i < families.length; i++) {
+      if (!instruments.has(families[i]!.name)) continue;
+      count = readFamily(families[i]!, kept, readings, count);
       yield;
     }
-    return readings;
+    if (readings.length > count) readings.length = count;
+    return readings as SeriesReading[];
   };
+};
+
+/** Returns how many readings there are with those of this family. */
+function readFamily(
+  { name, kind, series }: Family,
+  kept: WeakMap<object, KeptReading>,
+  out: KeptReading[],
+  before: number,
+): number {
+  let count = before;
+  for (let i = 0; i < series.length; i++) {
+    const { labels, handle } = series[i]!;
+    let reading = kept.get(handle);
+    if (reading === undefined) {
+      reading = { name, labels, kind, value: 0, count: 0, sum: 0 };
+      kept.set(handle, reading);
+    }
+    if (handle instanceof HistogramHandle) {
+      reading.count = handle.sketch.count;
+      reading.sum = handle.sketch.sum;
+    } else if (handle instanceof CounterHandle) reading.value = handle.value;
+    else {
+      reading.value = handle.read();
+      if (Number.isNaN(reading.value)) continue;
+    }
+    out[count++] = reading;
+  }
+  return count;
+}
 
 /** Steps in which a window moves on. */
 const STEPS = 30;
+/** Label sets of all derived metrics that are remembered; beyond, they are worked out anew. */
+const MAX_SUMS = 5000;
 
+/** What has happened so far, for one label set of a derived metric. */
 interface Sum {
+  readonly key: string;
   readonly labels: Labels;
   part: number;
   all: number;
+  /** The snapshot that it is of. */
+  turn: number;
 }
 interface Past {
   readonly atMs: number;
-  readonly sums: ReadonlyMap<string, Sum>;
+  readonly sums: ReadonlyMap<string, { readonly part: number; readonly all: number }>;
 }
+/** A series, what points it gives, and what it adds to: worked out once. */
+interface Fed {
+  readonly name: string;
+  readonly kind: SeriesReading['kind'];
+  /** Of a histogram its count and its sum; else its value, and under the specification's names by their factor. */
+  readonly points: readonly MutablePoint[];
+  readonly factors: readonly number[];
+  readonly adds: readonly {
+    readonly sums: Sum[];
+    readonly sum: Sum;
+    readonly part: Field | undefined;
+    readonly all: Field | undefined;
+  }[];
+}
+type MutablePoint = { -readonly [key in keyof Point]: Point[key] };
+type Field = 'value' | 'count' | 'sum';
 
 export class RegistryFeed {
   readonly #derived: readonly DerivedMetric[];
   readonly #past: Past[][];
+  /** By the labels of a series, which it keeps for as long as it lives. */
+  #fed = new WeakMap<Labels, Fed>();
+  readonly #known: Map<string, Sum>[];
+  /** Of the newest snapshot, in the order in which they were met. */
+  readonly #sums: Sum[][];
+  #turn = 0;
+  readonly #points: Point[] = [];
+  #count = 0;
+  #sources: { readonly of: ReadonlySet<string>; readonly all: Set<string> } | undefined;
 
   constructor(derived: readonly DerivedMetric[] = DERIVED_METRICS) {
     this.#derived = derived;
     this.#past = derived.map(() => []);
+    this.#known = derived.map(() => new Map());
+    this.#sums = derived.map(() => []);
   }
 
   /** Instruments that these metrics are made of; a window needs its past before anybody asks for it, so of those all. */
   sources(metrics: ReadonlySet<string>): Set<string> {
+    if (this.#sources?.of === metrics) return this.#sources.all;
     const sources = new Set(this.#derived.flatMap(({ part, all }) => [part.metric, all.metric]));
     for (const metric of metrics) sources.add(metric.replace(/\.(?:count|sum)$/, '')).add(metric);
     for (const { name, metric } of RENAMED_METRICS) if (metrics.has(name)) sources.add(metric);
+    this.#sources = { of: metrics, all: sources };
     return sources;
   }
 
-  /** `nowMs` is the host's clock; when it goes back, the windows begin again. */
-  points(snapshot: readonly SeriesReading[], nowMs: number): Point[] {
-    const points: Point[] = [];
-    for (const one of snapshot) {
-      const { name: metric, labels } = one;
-      if (one.kind === 'histogram') {
-        points.push({ metric: `${metric}.count`, labels, value: one.count });
-        points.push({ metric: `${metric}.sum`, labels, value: one.sum });
-        continue;
-      }
-      points.push({ metric, labels, value: one.value });
-      for (const { name, metric: source, factor } of RENAMED_METRICS) {
-        if (source === metric) points.push({ metric: name, labels, value: one.value * factor });
-      }
-    }
-    this.#derived.forEach((derived, i) => this.#derive(derived, this.#past[i] ?? [], snapshot, nowMs, points));
-    return points;
+  /** `nowMs` is the host's clock; when it goes back, the windows begin again. The points are good until the next ones. */
+  points(snapshot: readonly SeriesReading[], nowMs: number): readonly Point[] {
+    this.#begin();
+    for (let i = 0; i < snapshot.length; i++) this.#feed(snapshot[i]!);
+    for (let i = 0; i < this.#derived.length; i++) this.#derive(i, nowMs);
+    if (this.#points.length > this.#count) this.#points.length = this.#count;
+    return this.#points;
   }
 
-  #derive(derived: DerivedMetric, past: Past[], snapshot: readonly SeriesReading[], nowMs: number, out: Point[]) {
-    const { windowMs, name: metric, factor } = derived;
-    const now: Past = { atMs: nowMs, sums: sumsOf(derived, snapshot) };
+  #begin(): void {
+    this.#turn++;
+    this.#count = 0;
+    let known = 0;
+    for (let i = 0; i < this.#sums.length; i++) {
+      this.#sums[i]!.length = 0;
+      known += this.#known[i]!.size;
+    }
+    if (known <= MAX_SUMS) return;
+    for (const sums of this.#known) sums.clear();
+    this.#fed = new WeakMap();
+  }
+
+  #feed(one: SeriesReading): void {
+    let fed = this.#fed.get(one.labels);
+    // Labels may be shared by series of several instruments.
+    if (fed === undefined || fed.name !== one.name || fed.kind !== one.kind) {
+      fed = this.#fedBy(one);
+      this.#fed.set(one.labels, fed);
+    }
+    const { points, factors, adds } = fed;
+    if (one.kind === 'histogram') {
+      points[0]!.value = one.count;
+      points[1]!.value = one.sum;
+    } else for (let i = 0; i < points.length; i++) points[i]!.value = one.value * factors[i]!;
+    for (let i = 0; i < points.length; i++) this.#points[this.#count++] = points[i]!;
+    for (let i = 0; i < adds.length; i++) {
+      const { sums, sum, part, all } = adds[i]!;
+      if (sum.turn !== this.#turn) {
+        sum.turn = this.#turn;
+        sum.part = 0;
+        sum.all = 0;
+        sums.push(sum);
+      }
+      if (part !== undefined) sum.part += (one as Partial<KeptReading>)[part] ?? 0;
+      if (all !== undefined) sum.all += (one as Partial<KeptReading>)[all] ?? 0;
+    }
+  }
+
+  #fedBy({ name, kind, labels }: SeriesReading): Fed {
+    const point = (metric: string): MutablePoint => ({ metric, labels, value: 0 });
+    const renamed = kind === 'histogram' ? [] : RENAMED_METRICS.filter(({ metric }) => metric === name);
+    const names = kind === 'histogram' ? [`${name}.count`, `${name}.sum`] : [name, ...renamed.map((one) => one.name)];
+    return {
+      name,
+      kind,
+      points: names.map(point),
+      factors: [1, ...renamed.map(({ factor }) => factor)],
+      adds: this.#derived.flatMap((derived, i) => {
+        const part = fieldOf(derived.part, name, kind, labels);
+        const all = fieldOf(derived.all, name, kind, labels);
+        if (part === undefined && all === undefined) return [];
+        return [{ sums: this.#sums[i]!, sum: this.#sumOf(i, derived.by, labels), part, all }];
+      }),
+    };
+  }
+
+  #sumOf(i: number, by: readonly string[], of: Labels): Sum {
+    const labels = Object.fromEntries(by.map((name) => [name, of[name] ?? '']));
+    const key = JSON.stringify(labels);
+    let sum = this.#known[i]!.get(key);
+    if (sum === undefined) {
+      sum = { key, labels, part: 0, all: 0, turn: 0 };
+      this.#known[i]!.set(key, sum);
+    }
+    return sum;
+  }
+
+  #derive(i: number, nowMs: number): void {
+    const { windowMs, name: metric, factor } = this.#derived[i]!;
+    const past = this.#past[i]!;
+    const sums = this.#sums[i]!;
     if ((past.at(-1)?.atMs ?? nowMs) > nowMs) past.length = 0;
     // The first is the newest that is at least a window old, or the oldest there is.
     while ((past[1]?.atMs ?? nowMs) <= nowMs - windowMs) past.shift();
-    const [first] = past;
+    const first = past[0];
     if (first !== undefined) {
-      for (const [key, { labels, part, all }] of now.sums) {
+      for (const { key, labels, part, all } of sums) {
         const before = first.sums.get(key);
         const happened = all - (before?.all ?? 0);
         if (happened > 0) {
-          out.push({ metric, labels, value: (factor * (part - (before?.part ?? 0))) / happened });
+          const value = (factor * (part - (before?.part ?? 0))) / happened;
+          this.#points[this.#count++] = { metric, labels, value };
         }
       }
     }
-    if (nowMs - (past.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= windowMs / STEPS) past.push(now);
+    if (nowMs - (past.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) < windowMs / STEPS) return;
+    past.push({ atMs: nowMs, sums: new Map(sums.map(({ key, part, all }) => [key, { part, all }])) });
   }
 }
 
-function sumsOf({ by, part, all }: DerivedMetric, snapshot: readonly SeriesReading[]): Map<string, Sum> {
-  const sums = new Map<string, Sum>();
-  for (const one of snapshot) {
-    const inPart = valueOf(part, one);
-    const inAll = valueOf(all, one);
-    if (inPart === undefined && inAll === undefined) continue;
-    const labels = Object.fromEntries(by.map((name) => [name, one.labels[name] ?? '']));
-    const key = JSON.stringify(labels);
-    const sum = sums.get(key) ?? { labels, part: 0, all: 0 };
-    sum.part += inPart ?? 0;
-    sum.all += inAll ?? 0;
-    sums.set(key, sum);
-  }
-  return sums;
-}
-
-function valueOf({ metric, field, where = {} }: Selection, one: SeriesReading): number | undefined {
-  if (one.name !== metric) return undefined;
-  if (Object.entries(where).some(([name, value]) => one.labels[name] !== value)) return undefined;
-  if (one.kind !== 'histogram') return field === undefined ? one.value : undefined;
-  return field === undefined ? undefined : one[field];
+/** What of a series a selection adds up; undefined: it is not selected. */
+function fieldOf(
+  { metric, field, where = {} }: Selection,
+  name: string,
+  kind: SeriesReading['kind'],
+  labels: Labels,
+): Field | undefined {
+  if (name !== metric) return undefined;
+  if (Object.entries(where).some(([label, value]) => labels[label] !== value)) return undefined;
+  if (kind !== 'histogram') return field === undefined ? 'value' : undefined;
+  return field;
 }

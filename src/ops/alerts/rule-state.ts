@@ -1,7 +1,7 @@
 // One rule and its instances through time: what is read, which instance it belongs to, what becomes of it.
 import { Identities, type Identity } from './identity.ts';
 import { type Instance, step, type Verdict } from './instance.ts';
-import { absence, type Reading, readRule } from './reading.ts';
+import { absence, type Reading, RuleReader } from './reading.ts';
 import { type AlertRule, holds } from './rule.ts';
 import type { RuleView } from './rule-view.ts';
 import type { SampleStore } from './sample-store.ts';
@@ -35,7 +35,8 @@ export interface Moment {
   readonly restoredMs: number | undefined;
 }
 
-export interface RuleOutcome {
+/** What an evaluation adds to. */
+export interface Outcome {
   readonly transitions: Transition[];
   /** Instances whose record has changed; undefined = over. */
   readonly changes: (readonly [string, Instance | undefined])[];
@@ -55,11 +56,19 @@ export class RuleState {
   /** The alert about a metric without any series, which is over as soon as there is one. */
   #absenceKey: string | undefined;
   refused = 0;
+  readonly #reader: RuleReader;
   #readings = 0;
+  /** Number of the evaluation. */
+  #turn = 0;
+  /** What is beyond the limit in it: the first so many. */
+  readonly #held: Identity[] = [];
+  #holding = 0;
+  #absence: Reading | undefined;
 
   /** `restored`: the instances are an earlier process's, all (`true`) or those that are named. */
   constructor(rule: AlertRule, instances: Iterable<Instance>, report: Report, restored: Iterable<string> | true = []) {
     this.rule = rule;
+    this.#reader = new RuleReader(rule);
     this.instances = new Map([...instances].map((instance) => [instance.key, instance]));
     this.#restored = new Set(restored === true ? this.instances.keys() : restored);
     this.#report = report;
@@ -73,30 +82,38 @@ export class RuleState {
     return this.#restored;
   }
 
-  evaluate(store: SampleStore, moment: Moment): RuleOutcome {
-    const outcome: RuleOutcome = { transitions: [], changes: [] };
-    const readings = readRule(this.rule, store, moment.nowMs);
+  evaluate(store: SampleStore, moment: Moment, outcome: Outcome): void {
+    this.#turn++;
+    this.#identities.prune();
+    const readings = this.#reader.read(store, moment.nowMs);
     this.#readings = readings.length;
-    const judged = this.#judge(readings);
     // As in Prometheus, such an evaluation did not happen: nothing fires and nothing resolves by it.
-    if (judged === undefined) return outcome;
-    for (const [key, instance] of this.instances) {
-      const holding = judged.holding.get(key);
-      const verdict = holding === undefined ? this.#without(key, judged.seen.has(key), moment) : 'true';
-      if (judged.seen.has(key) && this.#settled(moment)) this.#restored.delete(key);
-      this.#advance(instance, verdict, holding, moment, outcome);
+    if (!this.#judge(readings)) return;
+    // Of an empty map no iterator is made either: most rules have no instance most of the time.
+    if (this.instances.size > 0) this.#advanceAll(moment, outcome);
+    for (let i = 0; i < this.#holding; i++) {
+      const identity = this.#held[i]!;
+      if (!this.instances.has(identity.key)) this.#begin(identity, moment, outcome);
     }
-    for (const [key, holding] of judged.holding) {
-      if (!this.instances.has(key)) this.#begin(holding, moment, outcome);
+    if (this.#held.length > this.#holding) this.#held.length = this.#holding;
+  }
+
+  #advanceAll(moment: Moment, outcome: Outcome): void {
+    const turn = this.#turn;
+    for (const instance of this.instances.values()) {
+      const { key } = instance;
+      const identity = this.#identities.withKey(key);
+      const isSeen = identity?.seenIn === turn;
+      const reading = identity?.heldIn === turn ? identity.reading : undefined;
+      const verdict = reading === undefined ? this.#without(key, isSeen, moment) : 'true';
+      if (isSeen && this.#restored.size > 0 && this.#settled(moment)) this.#restored.delete(key);
+      this.#advance(instance, verdict, reading, moment, outcome);
     }
-    return outcome;
   }
 
   /** Ends all instances, for a rule that is taken away. */
-  end(moment: Moment): RuleOutcome {
-    const outcome: RuleOutcome = { transitions: [], changes: [] };
+  end(moment: Moment, outcome: Outcome): void {
     for (const instance of this.instances.values()) this.#finish(instance, moment, outcome);
-    return outcome;
   }
 
   view(): RuleView {
@@ -119,33 +136,38 @@ export class RuleState {
     };
   }
 
-  #judge(readings: readonly Reading[]) {
+  /** Marks what is seen and what is held; false where two series give one alert. */
+  #judge(readings: readonly Reading[]): boolean {
     const { condition, threshold, clearThreshold, noData } = this.rule;
-    const holding = new Map<string, { identity: Identity; reading: Reading }>();
-    const seen = new Set<string>();
-    const hold = (identity: Identity, reading: Reading): boolean => {
-      if (holding.has(identity.key)) return false;
-      holding.set(identity.key, { identity, reading });
-      return true;
-    };
-    for (const reading of readings) {
+    this.#holding = 0;
+    for (let i = 0; i < readings.length; i++) {
+      const reading = readings[i]!;
       const identity = this.#identities.of(reading);
-      seen.add(identity.key);
-      const firing = this.instances.get(identity.key)?.state === 'firing';
-      const limit = firing ? (clearThreshold ?? threshold) : threshold;
-      if (condition !== 'absent' && !holds(reading.value, condition, limit)) continue;
-      if (!hold(identity, reading)) {
+      identity.seenIn = this.#turn;
+      if (condition !== 'absent') {
+        const isFiring = clearThreshold !== null && this.instances.get(identity.key)?.state === 'firing';
+        if (!holds(reading.value, condition, isFiring ? clearThreshold : threshold)) continue;
+      }
+      if (!this.#hold(identity, reading)) {
         this.#problem('evaluation', `two series give one alert, ${identity.key}: its labels do not tell them apart`);
-        return undefined;
+        return false;
       }
     }
     if (noData === 'alert' && condition !== 'absent' && readings.length === 0) {
-      const reading = { ...absence(this.rule), value: Number.NaN };
-      const identity = this.#identities.of(reading);
-      if (this.instances.size === 0 || this.instances.has(identity.key)) hold(identity, reading);
+      this.#absence ??= { ...absence(this.rule), value: Number.NaN };
+      const identity = this.#identities.of(this.#absence);
+      if (this.instances.size === 0 || this.instances.has(identity.key)) this.#hold(identity, this.#absence);
       this.#absenceKey = identity.key;
     }
-    return { holding, seen };
+    return true;
+  }
+
+  #hold(identity: Identity, reading: Reading): boolean {
+    if (identity.heldIn === this.#turn) return false;
+    identity.heldIn = this.#turn;
+    identity.reading = reading;
+    this.#held[this.#holding++] = identity;
+    return true;
   }
 
   #without(key: string, seen: boolean, moment: Moment): Verdict {
@@ -165,13 +187,13 @@ export class RuleState {
     return restoredMs === undefined || nowMs - restoredMs >= this.rule.windowMs;
   }
 
-  #begin({ identity, reading }: { identity: Identity; reading: Reading }, moment: Moment, outcome: RuleOutcome): void {
+  #begin({ labels, key, reading }: Identity, moment: Moment, outcome: Outcome): void {
+    if (reading === undefined) return;
     if (this.instances.size >= this.rule.maxInstances) {
       this.refused++;
       this.#problem('instances', `more than ${this.rule.maxInstances} instances; further ones are not watched`);
       return;
     }
-    const { labels, key } = identity;
     const begun: Instance = {
       rule: this.rule.name,
       key,
@@ -188,20 +210,14 @@ export class RuleState {
     if (next !== undefined) this.#keep({ ...next, ...this.#told(reading) }, 'inactive', moment, outcome);
   }
 
-  #advance(
-    instance: Instance,
-    verdict: Verdict,
-    holding: { reading: Reading } | undefined,
-    moment: Moment,
-    outcome: RuleOutcome,
-  ): void {
+  #advance(instance: Instance, verdict: Verdict, reading: Reading | undefined, moment: Moment, outcome: Outcome): void {
     const next = step(instance, verdict, moment.nowMs, this.rule);
     if (next === undefined) return this.#finish(instance, moment, outcome);
     const same =
       next.state === instance.state &&
       next.keepSinceMs === instance.keepSinceMs &&
       next.unseenSinceMs === instance.unseenSinceMs;
-    const told = holding === undefined ? next : { ...next, ...this.#told(holding.reading) };
+    const told = reading === undefined ? next : { ...next, ...this.#told(reading) };
     if (same) this.instances.set(instance.key, told);
     else this.#keep(told, instance.state, moment, outcome);
   }
@@ -210,14 +226,14 @@ export class RuleState {
     return { value: reading.value, annotations: this.#identities.annotations(reading) };
   }
 
-  #keep(instance: Instance, from: Transition['from'], { wallMs: atMs }: Moment, outcome: RuleOutcome): void {
+  #keep(instance: Instance, from: Transition['from'], { wallMs: atMs }: Moment, outcome: Outcome): void {
     const { rule, key, labels, state: to, value } = instance;
     this.instances.set(key, instance);
     outcome.changes.push([key, instance]);
     if (from !== to) outcome.transitions.push({ rule, key, labels, from, to, value, atMs });
   }
 
-  #finish({ rule, key, labels, state, value }: Instance, { wallMs: atMs }: Moment, outcome: RuleOutcome): void {
+  #finish({ rule, key, labels, state, value }: Instance, { wallMs: atMs }: Moment, outcome: Outcome): void {
     this.instances.delete(key);
     this.#restored.delete(key);
     outcome.changes.push([key, undefined]);

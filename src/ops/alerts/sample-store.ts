@@ -26,10 +26,13 @@ export interface StoredSeries {
   readonly labels: Labels;
   /** `labelsKey(labels)`. */
   readonly key: string;
+  /** Its samples, oldest first; nobody wants some of the first any more. */
+  readonly timesMs: readonly number[];
+  readonly values: readonly number[];
   /** The newest sample in (now - look-back, now], unless the series has ended since. */
   seen(nowMs: number): number | undefined;
-  /** The samples in (now - width, now], oldest first. */
-  window(nowMs: number, widthMs: number): { readonly timesMs: readonly number[]; readonly values: readonly number[] };
+  /** The first of the samples in (now - width, now]; the others are all behind it. */
+  first(nowMs: number, widthMs: number): number;
 }
 
 /** The registry gives the same label object again and again. */
@@ -43,11 +46,19 @@ function keyOf(labels: Labels): string {
   return key;
 }
 
+/** One metric. */
+interface Kept {
+  keepMs: number;
+  readonly series: Map<string, Series>;
+  /** The same, to go through without an iterator. */
+  list: Series[];
+}
+
 export class SampleStore {
   readonly #lookbackMs: number;
   readonly #maxSeries: number;
   readonly #maxSamples: number;
-  readonly #metrics = new Map<string, { keepMs: number; readonly series: Map<string, Series> }>();
+  readonly #metrics = new Map<string, Kept>();
   #sweptMs = Number.NEGATIVE_INFINITY;
   /** Samples that found no room, since the start. */
   dropped = 0;
@@ -69,69 +80,82 @@ export class SampleStore {
     for (const metric of this.#metrics.keys()) if (!widths.has(metric)) this.#metrics.delete(metric);
     for (const [metric, keepMs] of widths) {
       const known = this.#metrics.get(metric);
-      if (known === undefined) this.#metrics.set(metric, { keepMs, series: new Map() });
+      if (known === undefined) this.#metrics.set(metric, { keepMs, series: new Map(), list: [] });
       else known.keepMs = keepMs;
     }
   }
 
   /** `stale` says that the series has ended. Times of one series must not fall. */
   append(metric: string, labels: Labels, atMs: number, value: number | 'stale'): void {
-    const known = this.#metrics.get(metric);
-    if (known === undefined) return;
+    if (value !== 'stale') this.#take({ metric, labels, value }, atMs);
+    else this.#metrics.get(metric)?.series.get(keyOf(labels))?.end(atMs);
+  }
+
+  #take(point: Point, atMs: number): void {
+    const kept = this.#metrics.get(point.metric);
+    if (kept === undefined) return;
+    const series = kept.series.get(keyOf(point.labels)) ?? this.#open(kept, point.labels, atMs);
+    if (series?.push(atMs, point, kept.keepMs, this.#maxSamples) !== true) this.dropped++;
+  }
+
+  /** Undefined where there is no room. */
+  #open(kept: Kept, labels: Labels, atMs: number): Series | undefined {
+    if (kept.series.size >= this.#maxSeries && atMs > this.#sweptMs) this.#sweep(atMs);
+    if (kept.series.size >= this.#maxSeries) return undefined;
     const key = keyOf(labels);
-    let series = known.series.get(key);
-    if (series === undefined) {
-      if (value === 'stale') return;
-      if (known.series.size >= this.#maxSeries && atMs > this.#sweptMs) this.#sweep(atMs);
-      if (known.series.size >= this.#maxSeries) {
-        this.dropped++;
-        return;
-      }
-      series = new Series(normalLabels(labels), key, this.#lookbackMs);
-      known.series.set(key, series);
-    }
-    if (value === 'stale') series.end(atMs);
-    else if (!series.push(atMs, value, known.keepMs, this.#maxSamples)) this.dropped++;
+    const series = new Series(normalLabels(labels), key, this.#lookbackMs);
+    kept.series.set(key, series);
+    kept.list.push(series);
+    return series;
   }
 
   /** Everything that is measured now: a series that was there before and is missing has ended. In slices. */
-  *appendAll(points: Iterable<Point>, atMs: number): Generator<undefined, void, undefined> {
-    let taken = 0;
-    for (const { metric, labels, value } of points) {
-      this.append(metric, labels, atMs, value);
-      if (++taken % SLICE_POINTS === 0) yield;
+  *appendAll(points: readonly Point[], atMs: number): Generator<undefined, void, undefined> {
+    for (let from = 0; from < points.length; from += SLICE_POINTS) {
+      this.#takeSome(points, from, Math.min(points.length, from + SLICE_POINTS), atMs);
+      yield;
     }
-    for (const { series } of this.#metrics.values()) {
-      for (const one of series.values()) if (one.newestMs !== atMs) one.end(atMs);
-    }
+    for (const { list } of this.#metrics.values()) endMissing(list, atMs);
     if (atMs - this.#sweptMs >= SWEEP_EVERY_MS) this.#sweep(atMs);
   }
 
-  select(metric: string, matchers: readonly Matcher[]): StoredSeries[] {
-    const known = this.#metrics.get(metric);
-    if (known === undefined) return [];
-    const all = [...known.series.values()];
+  #takeSome(points: readonly Point[], from: number, to: number, atMs: number): void {
+    for (let i = from; i < to; i++) this.#take(points[i]!, atMs);
+  }
+
+  /** Not to be changed, and good until the next sample. */
+  select(metric: string, matchers: readonly Matcher[]): readonly StoredSeries[] {
+    const all = this.#metrics.get(metric)?.list ?? NONE;
     return matchers.length === 0 ? all : all.filter(({ labels }) => matchesAll(matchers, labels));
   }
 
   /** Forgets series that nobody can see any more. */
   #sweep(nowMs: number): void {
     this.#sweptMs = nowMs;
-    for (const { keepMs, series } of this.#metrics.values()) {
-      for (const [key, one] of series) {
+    for (const kept of this.#metrics.values()) {
+      const { keepMs, series, list } = kept;
+      for (let i = 0; i < list.length; i++) {
+        const one = list[i]!;
         const visibleMs = one.endedMs > one.newestMs ? keepMs : Math.max(keepMs, this.#lookbackMs);
-        if (one.newestMs <= nowMs - visibleMs) series.delete(key);
+        if (one.newestMs <= nowMs - visibleMs) series.delete(one.key);
       }
+      if (series.size < list.length) kept.list = [...series.values()];
     }
   }
+}
+
+const NONE: readonly Series[] = [];
+
+function endMissing(list: readonly Series[], atMs: number): void {
+  for (let i = 0; i < list.length; i++) if (list[i]!.newestMs !== atMs) list[i]!.end(atMs);
 }
 
 class Series implements StoredSeries {
   readonly labels: Labels;
   readonly key: string;
   readonly #lookbackMs: number;
-  readonly #timesMs: number[] = [];
-  readonly #values: number[] = [];
+  readonly timesMs: number[] = [];
+  readonly values: number[] = [];
   #head = 0;
   newestMs = Number.NEGATIVE_INFINITY;
   endedMs = Number.NEGATIVE_INFINITY;
@@ -143,31 +167,31 @@ class Series implements StoredSeries {
   }
 
   /** False when a sample had to go to make room. */
-  push(atMs: number, value: number, keepMs: number, maxSamples: number): boolean {
+  push(atMs: number, { value }: Point, keepMs: number, maxSamples: number): boolean {
     if (atMs < this.newestMs) return false;
-    if (atMs === this.newestMs && this.#timesMs.length > this.#head) {
-      this.#values[this.#values.length - 1] = value;
+    if (atMs === this.newestMs && this.timesMs.length > this.#head) {
+      this.values[this.values.length - 1] = value;
       return true;
     }
-    while (this.#head < this.#timesMs.length && (this.#timesMs[this.#head] ?? 0) <= atMs - keepMs) this.#head++;
-    const full = this.#timesMs.length - this.#head >= maxSamples;
+    while (this.#head < this.timesMs.length && (this.timesMs[this.#head] ?? 0) <= atMs - keepMs) this.#head++;
+    const full = this.timesMs.length - this.#head >= maxSamples;
     if (full) this.#head++;
-    if (this.#head >= SPARE_SAMPLES && this.#head * 2 > this.#timesMs.length) this.#moveUp();
-    this.#timesMs.push(atMs);
-    this.#values.push(value);
+    if (this.#head >= SPARE_SAMPLES && this.#head * 2 > this.timesMs.length) this.#moveUp();
+    this.timesMs.push(atMs);
+    this.values.push(value);
     this.newestMs = atMs;
     return !full;
   }
 
   /** In place: a new array for each series every few evaluations would be garbage. */
   #moveUp(): void {
-    const left = this.#timesMs.length - this.#head;
+    const left = this.timesMs.length - this.#head;
     for (let i = 0; i < left; i++) {
-      this.#timesMs[i] = this.#timesMs[this.#head + i] as number;
-      this.#values[i] = this.#values[this.#head + i] as number;
+      this.timesMs[i] = this.timesMs[this.#head + i] as number;
+      this.values[i] = this.values[this.#head + i] as number;
     }
-    this.#timesMs.length = left;
-    this.#values.length = left;
+    this.timesMs.length = left;
+    this.values.length = left;
     this.#head = 0;
   }
 
@@ -177,12 +201,12 @@ class Series implements StoredSeries {
 
   seen(nowMs: number): number | undefined {
     if (this.endedMs > this.newestMs || this.newestMs > nowMs) return undefined;
-    return nowMs - this.newestMs < this.#lookbackMs ? this.#values.at(-1) : undefined;
+    return nowMs - this.newestMs < this.#lookbackMs ? this.values.at(-1) : undefined;
   }
 
-  window(nowMs: number, widthMs: number) {
-    let start = this.#timesMs.length;
-    while (start > this.#head && (this.#timesMs[start - 1] ?? 0) > nowMs - widthMs) start--;
-    return { timesMs: this.#timesMs.slice(start), values: this.#values.slice(start) };
+  first(nowMs: number, widthMs: number): number {
+    let first = this.timesMs.length;
+    while (first > this.#head && (this.timesMs[first - 1] ?? 0) > nowMs - widthMs) first--;
+    return first;
   }
 }
