@@ -74,10 +74,9 @@ function* fieldsOf(message: Uint8Array): Generator<[number, Uint8Array | undefin
 
 interface Layer {
   readonly rows: number;
-  /** Rows that lie together. */
-  readonly together: number;
-  /** Inputs of a row in the order of the kernel, zeros included. */
   readonly row: (row: number) => readonly number[];
+  /** Places in a row in the order of the kernel, where that is another one: lists that lie apart. -1 stands for a zero. */
+  readonly order?: readonly (readonly number[])[];
   readonly signed: boolean;
   readonly largestInput: number;
 }
@@ -89,26 +88,31 @@ export function packWeights(tensors: Tensors): string {
     if (found === undefined) throw new Error(`The model has no ${name}`);
     return found;
   };
-  const convolution = (name: string, inputs: number, padded: number, taps: readonly number[]) => {
+  const convolution = (name: string, inputs: number, taps: readonly number[]) => {
     const weights = tensor(`encoder.${name}.reparam_conv.weight`);
     return (row: number): readonly number[] =>
-      taps.flatMap((tap) =>
-        Array.from({ length: padded }, (_, i) => (i < inputs ? weights[(row * inputs + i) * 3 + tap]! : 0)),
-      );
+      taps.flatMap((tap) => Array.from({ length: inputs }, (_, i) => weights[(row * inputs + i) * 3 + tap]!));
   };
   const recurrent = (name: string) => {
     const weights = tensor(`decoder.rnn.${name}`);
     return (row: number): readonly number[] => Array.from(weights.subarray(row * 128, row * 128 + 128));
   };
-  const afterRelu = { signed: false, largestInput: LARGEST_INPUT, together: 8 };
+  const bins = (tap: number): number[] => Array.from({ length: 128 }, (_, bin) => tap * 129 + bin);
+  const lastBins = [0, 1, 2].map((tap) => tap * 129 + 128);
+  const afterRelu = { signed: false, largestInput: LARGEST_INPUT };
   const layers: readonly Layer[] = [
-    { ...afterRelu, rows: 128, together: 4, row: convolution('0', 129, 136, [0, 1, 2]) },
-    { ...afterRelu, rows: 64, row: convolution('1', 128, 128, [0, 1, 2]) },
+    {
+      ...afterRelu,
+      rows: 128,
+      row: convolution('0', 129, [0, 1, 2]),
+      order: [[0, 2, 1].flatMap((tap) => bins(tap)), [...lastBins, -1]],
+    },
+    { ...afterRelu, rows: 64, row: convolution('1', 128, [0, 1, 2]) },
     // One frame follows two: its tap 0 lies before them. One follows one: only the middle tap hears.
-    { ...afterRelu, rows: 64, row: convolution('2', 64, 64, [1, 2]) },
-    { ...afterRelu, rows: 128, row: convolution('3', 64, 64, [1]) },
+    { ...afterRelu, rows: 64, row: convolution('2', 64, [1, 2]) },
+    { ...afterRelu, rows: 128, row: convolution('3', 64, [1]) },
     { ...afterRelu, rows: 512, row: recurrent('weight_ih') },
-    { rows: 512, together: 8, row: recurrent('weight_hh'), signed: true, largestInput: LARGEST_HIDDEN },
+    { rows: 512, row: recurrent('weight_hh'), signed: true, largestInput: LARGEST_HIDDEN },
   ];
   const packed = layers.map(packLayer);
   const sum = (a: Float32Array, b: Float32Array): number[] => Array.from(a, (value, i) => value + b[i]!);
@@ -125,14 +129,23 @@ export function packWeights(tensors: Tensors): string {
 
 function packLayer(layer: Layer): { readonly text: string; readonly scales: readonly number[] } {
   const rows = Array.from({ length: layer.rows }, (_, row) => quantizeRow(layer.row(row), layer));
+  const all = rows[0]!.weights.map((_, i) => i);
+  const text = (layer.order ?? [all]).map((places) =>
+    inBlocks(rows.map(({ weights }) => places.map((place) => weights[place] ?? 0))),
+  );
+  return { text: text.join(''), scales: rows.map((row) => row.scale) };
+}
+
+/** Two inputs of 32 rows, the next two ..., then the next 32 rows: as wasm/neural/sums.ts reads them. */
+function inBlocks(rows: readonly (readonly number[])[]): string {
   const text: string[] = [];
-  for (let first = 0; first < layer.rows; first += layer.together) {
-    const group = rows.slice(first, first + layer.together);
-    for (let at = 0; at < group[0]!.weights.length; at += 8) {
-      for (const { weights } of group) for (const weight of weights.slice(at, at + 8)) text.push(weightText(weight));
+  for (let first = 0; first < rows.length; first += 32) {
+    const block = rows.slice(first, first + 32);
+    for (let at = 0; at < block[0]!.length; at += 2) {
+      for (const row of block) text.push(weightText(row[at]!), weightText(row[at + 1]!));
     }
   }
-  return { text: text.join(''), scales: rows.map((row) => row.scale) };
+  return text.join('');
 }
 
 function quantizeRow(row: readonly number[], layer: Layer): { readonly weights: number[]; readonly scale: number } {

@@ -3,6 +3,7 @@
 import { cosPi } from '../elementary';
 import { createTwiddles, gatherFrames, productI, productR, transforms64 } from '../fft';
 import { HEARD, MAGNITUDES, REVERSED, SPECTRUM, TWIDDLES, WINDOW } from './layout';
+import { atLeast, largestLane } from './product';
 
 /** Complex points: 256 real samples, packed in pairs. */
 const POINTS: i32 = 128;
@@ -72,7 +73,7 @@ function unpack(): f32 {
   v128.store(MAGNITUDES, largest);
   const nyquist = f32x4.abs(f32x4.sub(r0, i0));
   v128.store(MAGNITUDES + (128 << 4), nyquist);
-  largest = f32x4.max(largest, nyquist);
+  largest = atLeast(largest, nyquist);
   for (let k: usize = 1; k <= 64; k++) {
     const at = SPECTRUM + (k << 5);
     const mirror = SPECTRUM + ((128 - k) << 5);
@@ -93,10 +94,9 @@ function unpack(): f32 {
     const high = magnitude(f32x4.sub(evenR, turnedR), f32x4.sub(evenI, turnedI), half);
     v128.store(MAGNITUDES + (k << 4), low);
     v128.store(MAGNITUDES + ((128 - k) << 4), high);
-    largest = f32x4.max(largest, f32x4.max(low, high));
+    largest = atLeast(largest, atLeast(low, high));
   }
-  const a = f32x4.max(largest, v128.shuffle<f32>(largest, largest, 2, 3, 0, 1));
-  return f32x4.extract_lane(f32x4.max(a, v128.shuffle<f32>(a, a, 1, 0, 3, 2)), 0);
+  return largestLane(largest);
 }
 
 // @ts-ignore: decorator

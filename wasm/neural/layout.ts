@@ -9,15 +9,16 @@ const START: usize = 64;
 export const WINDOW_SAMPLES: i32 = 512;
 /** Samples before a window that the net hears with it. */
 export const CONTEXT_SAMPLES: i32 = 64;
-/** Bins of a frame, filled up with zeros to a multiple of eight. */
 export const BINS: i32 = 129;
-export const PADDED_BINS: i32 = 136;
 export const HIDDEN: i32 = 128;
 export const GATES: i32 = 4 * HIDDEN;
 
-// Weights: i16 in the order in which the kernels read them.
+// Weights: i16 in the order in which the kernels read them (`sums.ts`). Of conv1 those of bin 128 lie apart (`first-layer.ts`).
 export const CONV1_WEIGHTS: usize = START;
-export const CONV2_WEIGHTS: usize = CONV1_WEIGHTS + 128 * 3 * <usize>PADDED_BINS * 2;
+/** A tap of 32 rows. */
+export const CONV1_TAP_BYTES: usize = 32 * 128 * 2;
+export const CONV1_LAST_WEIGHTS: usize = CONV1_WEIGHTS + 4 * 3 * CONV1_TAP_BYTES;
+export const CONV2_WEIGHTS: usize = CONV1_LAST_WEIGHTS + 128 * 4 * 2;
 export const CONV3_WEIGHTS: usize = CONV2_WEIGHTS + 64 * 3 * 128 * 2;
 export const CONV4_WEIGHTS: usize = CONV3_WEIGHTS + 64 * 2 * 64 * 2;
 export const INPUT_WEIGHTS: usize = CONV4_WEIGHTS + 128 * 64 * 2;
@@ -48,26 +49,33 @@ export const WINDOW: usize = FLOATS_END;
 export const TWIDDLES: usize = WINDOW + 256 * 4;
 export const REVERSED: usize = TWIDDLES + 256 * 8;
 
+/** Sums of the taps of conv1, as its weights lie. */
+export const CONV1_TAP_SUMS: usize = REVERSED + 128;
+
 // ---- one window's work; every stage leaves its result, so that tests can look at each
 
 /** Context, window and its reflected end as f32. */
-export const HEARD: usize = REVERSED + 128;
+export const HEARD: usize = CONV1_TAP_SUMS + 4 * 2 * CONV1_TAP_BYTES;
 /** Four frames, one a lane: 128 complex numbers, (re, im) as two v128. */
 export const SPECTRUM: usize = HEARD + 640 * 4;
 /** Four frames, one a lane, a v128 a bin. */
 export const MAGNITUDES: usize = SPECTRUM + 128 * 32;
-/** Per stage: result as f32, and the same as i16 for the next one; the magnitudes are i16 by frame. */
-export const CONV1_INPUT: usize = MAGNITUDES + <usize>PADDED_BINS * 16;
-export const CONV1_OUTPUT: usize = CONV1_INPUT + 4 * <usize>PADDED_BINS * 2;
+/** Sums of a layer's rows, i32, before they are scaled. */
+export const SUMS: usize = MAGNITUDES + <usize>BINS * 16;
+/** Per stage: result as f32, and the same as i16 for the next one, each pair four times over. Conv1 has lists of 64 pairs, and bin 128. */
+export const CONV1_LIST_BYTES: usize = 64 * 16;
+export const CONV1_INPUT: usize = SUMS + <usize>GATES * 4;
+export const CONV1_LAST_INPUT: usize = CONV1_INPUT + 8 * CONV1_LIST_BYTES;
+export const CONV1_OUTPUT: usize = CONV1_LAST_INPUT + 16;
 export const CONV2_INPUT: usize = CONV1_OUTPUT + 4 * 128 * 4;
-export const CONV2_OUTPUT: usize = CONV2_INPUT + 4 * 128 * 2;
+export const CONV2_OUTPUT: usize = CONV2_INPUT + 4 * 64 * 16;
 export const CONV3_INPUT: usize = CONV2_OUTPUT + 2 * 64 * 4;
-export const CONV3_OUTPUT: usize = CONV3_INPUT + 2 * 64 * 2;
+export const CONV3_OUTPUT: usize = CONV3_INPUT + 2 * 32 * 16;
 export const CONV4_INPUT: usize = CONV3_OUTPUT + 64 * 4;
-export const CONV4_OUTPUT: usize = CONV4_INPUT + 64 * 2;
+export const CONV4_OUTPUT: usize = CONV4_INPUT + 32 * 16;
 export const LSTM_INPUT: usize = CONV4_OUTPUT + 128 * 4;
-export const LSTM_HIDDEN: usize = LSTM_INPUT + 128 * 2;
-export const LSTM_GATES: usize = LSTM_HIDDEN + 128 * 2;
+export const LSTM_HIDDEN: usize = LSTM_INPUT + 64 * 16;
+export const LSTM_GATES: usize = LSTM_HIDDEN + 64 * 16;
 /** What one step of the i16 inputs is worth, f32: of conv1, conv2, conv3, conv4, LSTM. */
 export const STEPS: usize = LSTM_GATES + <usize>GATES * 4;
 

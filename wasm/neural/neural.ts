@@ -1,5 +1,6 @@
 // What the host calls. Every call on a slot takes its handle and answers -1 when the handle is no longer good.
 import { createBank, releaseSlot, slotOf, takeSlot } from './bank';
+import { createTapSums } from './first-layer';
 import { createFrontEnd } from './front-end';
 import { GATED, PCM_IN, PROBABILITY } from './layout';
 import { pushSamples, startStream } from './stream';
@@ -9,6 +10,8 @@ export {
   BLOCK_SAMPLES,
   CONV1_BIASES,
   CONV1_INPUT,
+  CONV1_LAST_INPUT,
+  CONV1_LAST_WEIGHTS,
   CONV1_OUTPUT,
   CONV1_SCALES,
   CONV1_WEIGHTS,
@@ -38,7 +41,6 @@ export {
   LSTM_HIDDEN,
   LSTM_INPUT,
   MAGNITUDES,
-  PADDED_BINS,
   PCM_IN,
   PROBABILITY,
   RUNS,
@@ -58,6 +60,7 @@ export { checksum, releaseSlot };
 /** Once, after the host has sized the memory for `slots` slots and written the weights to `TEXT`. False when they can't be read. */
 export function initialize(slots: u32): bool {
   if (!decodeWeights()) return false;
+  createTapSums();
   createFrontEnd();
   createBank(slots);
   return true;

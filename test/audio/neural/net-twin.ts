@@ -30,22 +30,39 @@ export function magnitudesTwin(pcm: Int16Array): Float64Array {
   return result;
 }
 
+/** Rows whose weights lie together, two inputs at a time. */
+const TOGETHER = 32;
+
 export interface Matrix {
   readonly weightsAt: number;
   readonly scalesAt: number;
   readonly rows: number;
-  /** Inputs that a row has in memory, and rows that lie together. */
   readonly inputs: number;
-  readonly together: number;
+  /** Where the weight of an input lies in a row, when inputs are in another order or apart; `[at, inputs there, place]`. */
+  readonly place?: (input: number) => readonly [number, number, number];
+}
+
+/** Of conv1 the taps come as 0, 2, 1, and the weights of bin 128 apart. */
+function conv1Place(input: number): readonly [number, number, number] {
+  const tap = Math.floor(input / 129);
+  const bin = input % 129;
+  if (bin === 128) return [LAYOUT.CONV1_LAST_WEIGHTS, 4, tap];
+  return [LAYOUT.CONV1_WEIGHTS, 384, [0, 2, 1][tap]! * 128 + bin];
 }
 
 export const MATRICES = {
-  conv1: { weightsAt: LAYOUT.CONV1_WEIGHTS, scalesAt: LAYOUT.CONV1_SCALES, rows: 128, inputs: 408, together: 4 },
-  conv2: { weightsAt: LAYOUT.CONV2_WEIGHTS, scalesAt: LAYOUT.CONV2_SCALES, rows: 64, inputs: 384, together: 8 },
-  conv3: { weightsAt: LAYOUT.CONV3_WEIGHTS, scalesAt: LAYOUT.CONV3_SCALES, rows: 64, inputs: 128, together: 8 },
-  conv4: { weightsAt: LAYOUT.CONV4_WEIGHTS, scalesAt: LAYOUT.CONV4_SCALES, rows: 128, inputs: 64, together: 8 },
-  input: { weightsAt: LAYOUT.INPUT_WEIGHTS, scalesAt: LAYOUT.INPUT_SCALES, rows: 512, inputs: 128, together: 8 },
-  hidden: { weightsAt: LAYOUT.HIDDEN_WEIGHTS, scalesAt: LAYOUT.HIDDEN_SCALES, rows: 512, inputs: 128, together: 8 },
+  conv1: {
+    weightsAt: LAYOUT.CONV1_WEIGHTS,
+    scalesAt: LAYOUT.CONV1_SCALES,
+    rows: 128,
+    inputs: 387,
+    place: conv1Place,
+  },
+  conv2: { weightsAt: LAYOUT.CONV2_WEIGHTS, scalesAt: LAYOUT.CONV2_SCALES, rows: 64, inputs: 384 },
+  conv3: { weightsAt: LAYOUT.CONV3_WEIGHTS, scalesAt: LAYOUT.CONV3_SCALES, rows: 64, inputs: 128 },
+  conv4: { weightsAt: LAYOUT.CONV4_WEIGHTS, scalesAt: LAYOUT.CONV4_SCALES, rows: 128, inputs: 64 },
+  input: { weightsAt: LAYOUT.INPUT_WEIGHTS, scalesAt: LAYOUT.INPUT_SCALES, rows: 512, inputs: 128 },
+  hidden: { weightsAt: LAYOUT.HIDDEN_WEIGHTS, scalesAt: LAYOUT.HIDDEN_SCALES, rows: 512, inputs: 128 },
 } as const satisfies Record<string, Matrix>;
 
 export class NetTwin {
@@ -65,10 +82,32 @@ export class NetTwin {
     return this.#i16.slice(at / 2, at / 2 + count);
   }
 
+  /** An input of `count` values as the kernels take it: each pair four times. All four must be the same. */
+  inputs(at: number, count: number): Int16Array {
+    const lanes = this.words(at, count * 4);
+    for (let i = 0; i < lanes.length; i++) {
+      if (lanes[i] !== lanes[(i & ~7) + (i & 1)])
+        throw new Error(`Input ${i >> 2} at ${at} is not four times the same`);
+    }
+    return Int16Array.from({ length: count }, (_, i) => lanes[(i >> 1) * 8 + (i & 1)]!);
+  }
+
+  /** What conv1 hears, by frame: from those of its lists that are frames and no differences. */
+  conv1Input(): Int16Array {
+    const LISTS = [0, 6, 7, 3];
+    const last = this.words(LAYOUT.CONV1_LAST_INPUT, 8);
+    return Int16Array.from({ length: 4 * 129 }, (_, i) => {
+      const frame = Math.floor(i / 129);
+      const bin = i % 129;
+      if (bin === 128) return last[frame * 2]!;
+      return this.#i16[LAYOUT.CONV1_INPUT / 2 + LISTS[frame]! * 512 + (bin >> 1) * 8 + (bin & 1)]!;
+    });
+  }
+
   weight(matrix: Matrix, row: number, input: number): number {
-    const { together, inputs, weightsAt } = matrix;
-    const group = Math.floor(row / together) * together * inputs;
-    return this.#i16[weightsAt / 2 + group + (input >> 3) * 8 * together + (row % together) * 8 + (input & 7)]!;
+    const [at, inputs, place] = matrix.place?.(input) ?? [matrix.weightsAt, matrix.inputs, input];
+    const block = Math.floor(row / TOGETHER) * TOGETHER * inputs;
+    return this.#i16[at / 2 + block + (place >> 1) * 2 * TOGETHER + (row % TOGETHER) * 2 + (place & 1)]!;
   }
 
   /** `vector` times the rows, from input `skipped` on; sums in whole numbers, then scaled, with `added` and held to `lowest`. */
@@ -97,8 +136,8 @@ export class NetTwin {
     const bias = this.floats(LAYOUT.CONV1_BIASES, 128);
     const frames = [0, 1, 2, 3].map((frame) => {
       const first = Math.max(0, frame - 1);
-      const heard = input.subarray(first * 136, Math.min(4, frame + 2) * 136);
-      return this.product(MATRICES.conv1, heard, frame === 0 ? 136 : 0, step, bias, 0);
+      const heard = input.subarray(first * 129, Math.min(4, frame + 2) * 129);
+      return this.product(MATRICES.conv1, heard, frame === 0 ? 129 : 0, step, bias, 0);
     });
     return join(frames);
   }

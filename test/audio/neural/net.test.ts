@@ -61,34 +61,33 @@ test(`stages of the net, seed ${SEED}`, () => {
     assert.equal(engine.core.push(handle, 512), 0);
     const steps = twin.floats(LAYOUT.STEPS, 5);
 
-    const lanes = twin.floats(LAYOUT.MAGNITUDES, 136 * 4);
-    const byFrame = Float64Array.from({ length: 4 * 136 }, (_, i) => lanes[(i % 136) * 4 + Math.floor(i / 136)]!);
+    const lanes = twin.floats(LAYOUT.MAGNITUDES, 129 * 4);
+    const byFrame = Float64Array.from({ length: 4 * 129 }, (_, i) => lanes[(i % 129) * 4 + Math.floor(i / 129)]!);
     const magnitudes = magnitudesTwin(heard);
-    const bins = Float64Array.from({ length: 4 * 129 }, (_, i) => byFrame[Math.floor(i / 129) * 136 + (i % 129)]!);
-    near('magnitude', bins, sized(magnitudes, Math.max(...magnitudes)), 1e-6);
-    const conv1Input = twin.words(LAYOUT.CONV1_INPUT, 4 * 136);
+    near('magnitude', byFrame, sized(magnitudes, Math.max(...magnitudes)), 1e-6);
+    const conv1Input = twin.conv1Input();
     quantized('conv1 input', conv1Input, byFrame, steps[0]!);
 
     const conv1 = twin.floats(LAYOUT.CONV1_OUTPUT, 512);
     near('conv1', conv1, twin.conv1(conv1Input, steps[0]!), 3e-7);
-    const conv2Input = twin.words(LAYOUT.CONV2_INPUT, 512);
+    const conv2Input = twin.inputs(LAYOUT.CONV2_INPUT, 512);
     quantized('conv2 input', conv2Input, conv1, steps[1]!);
     const conv2 = twin.floats(LAYOUT.CONV2_OUTPUT, 128);
     near('conv2', conv2, twin.conv2(conv2Input, steps[1]!), 3e-7);
-    const conv3Input = twin.words(LAYOUT.CONV3_INPUT, 128);
+    const conv3Input = twin.inputs(LAYOUT.CONV3_INPUT, 128);
     quantized('conv3 input', conv3Input, conv2, steps[2]!);
     const conv3 = twin.floats(LAYOUT.CONV3_OUTPUT, 64);
     const bias3 = twin.floats(LAYOUT.CONV3_BIASES, 64);
     near('conv3', conv3, twin.product(MATRICES.conv3, conv3Input, 0, steps[2]!, bias3, 0), 3e-7);
-    const conv4Input = twin.words(LAYOUT.CONV4_INPUT, 64);
+    const conv4Input = twin.inputs(LAYOUT.CONV4_INPUT, 64);
     quantized('conv4 input', conv4Input, conv3, steps[3]!);
     const conv4 = twin.floats(LAYOUT.CONV4_OUTPUT, 128);
     const bias4 = twin.floats(LAYOUT.CONV4_BIASES, 128);
     near('conv4', conv4, twin.product(MATRICES.conv4, conv4Input, 0, steps[3]!, bias4, 0), 3e-7);
 
-    const input = twin.words(LAYOUT.LSTM_INPUT, 128);
+    const input = twin.inputs(LAYOUT.LSTM_INPUT, 128);
     quantized('LSTM input', input, conv4, steps[4]!);
-    const hidden = twin.words(LAYOUT.LSTM_HIDDEN, 128);
+    const hidden = twin.inputs(LAYOUT.LSTM_HIDDEN, 128);
     quantized('LSTM hidden', hidden, hBefore, 1 / 16384);
     const gates = twin.floats(LAYOUT.LSTM_GATES, 512);
     const first = twin.product(MATRICES.input, input, 0, steps[4]!, twin.floats(LAYOUT.GATE_BIASES, 512), -Infinity);
