@@ -18,6 +18,8 @@ export interface Metered {
 
 export class SessionMeters {
   readonly #meters = new Map<string, SessionMeter>();
+  /** The same, to go through four times a second without an iterator. */
+  #list: readonly { readonly id: string; readonly meter: SessionMeter }[] = [];
   readonly #ids: string[] = [];
   #values: Float64Array = new Float64Array(0);
   #listener: MeterListener | undefined;
@@ -52,7 +54,10 @@ export class SessionMeters {
         meter.failed(stage);
       },
       ended: (reason) => {
-        if (this.#meters.delete(id)) this.#listener?.closed(id);
+        if (this.#meters.delete(id)) {
+          this.#list = this.#list.filter((one) => one.id !== id);
+          this.#listener?.closed(id);
+        }
         base.ended?.(reason);
       },
     };
@@ -60,6 +65,7 @@ export class SessionMeters {
       observer,
       opened: () => {
         this.#meters.set(id, meter);
+        this.#list = [...this.#list.filter((one) => one.id !== id), { id, meter }];
         this.#listener?.opened(id);
       },
     };
@@ -75,13 +81,14 @@ export class SessionMeters {
     const needed = this.#meters.size * WIDTH;
     if (this.#values.length < needed) this.#values = new Float64Array(2 * needed);
     let rows = 0;
-    for (const [id, meter] of this.#meters) {
+    for (let i = 0; i < this.#list.length; i++) {
+      const { id, meter } = this.#list[i]!;
       const running = calls.get(id);
       if (running === undefined) continue;
       meter.write(this.#values, rows * WIDTH, running, epochMs);
       this.#ids[rows++] = id;
     }
-    this.#ids.length = rows;
+    if (this.#ids.length > rows) this.#ids.length = rows;
     return { ids: this.#ids, values: this.#values };
   }
 }

@@ -35,8 +35,8 @@ export interface Summary {
   readonly figures: readonly (FigureReport | null)[];
 }
 
-/** Minutes that are made at once: sessions that began together would all make theirs in one turn. */
-const FIRST_MINUTES = 6;
+/** Minutes that are made at once; most calls last no longer, and later ones are made when they are needed. */
+const FIRST_MINUTES = 2;
 
 export class MinuteLog {
   readonly #width: number;

@@ -2,6 +2,7 @@
 import {
   COLUMNS,
   type Component,
+  COMPONENTS,
   columnOf,
   shown,
   SYSTEM_FIGURES,
@@ -29,8 +30,8 @@ export interface SessionMonitorOptions {
   onAlert(alert: MonitorAlert): void;
   /** A subscriber threw. */
   onFailed(): void;
-  /** Another listener besides the subscribers; a minute's report is for it to ask for. */
-  readonly listener?: { tell(event: MonitorNews): void } | undefined;
+  /** Another listener besides the subscribers, told while it hears; a minute's report is for it to ask for. */
+  readonly listener?: { readonly hears: boolean; tell(event: MonitorNews): void } | undefined;
 }
 
 /** One turn: what all monitors of a process share, and where the session's row begins. */
@@ -73,6 +74,21 @@ const SYSTEM_METRICS = {
   cpu_percent: systemColumnOf('cpu_percent'),
 } as const;
 
+/** A threshold and where the value stands that it judges. */
+interface Judged {
+  readonly threshold: Threshold;
+  readonly ofSystem: boolean;
+  readonly column: number;
+}
+
+/** Columns of the session's row that belong to these components; of all of them one list for all sessions. */
+function columnsOf(components: readonly Component[]): readonly number[] {
+  if (components === COMPONENTS) return ALL_COLUMNS;
+  const wanted = new Set(components);
+  return COLUMNS.flatMap(({ component }, i) => (wanted.has(component) ? [i] : []));
+}
+const ALL_COLUMNS: readonly number[] = COLUMNS.map((_, i) => i);
+
 export class SessionMonitor implements RealtimeMonitor {
   readonly sessionId: string;
   readonly #o: SessionMonitorOptions;
@@ -82,10 +98,15 @@ export class SessionMonitor implements RealtimeMonitor {
   readonly #ticks: TickLog;
   readonly #minutes: MinuteLog;
   readonly #thresholds = new Map<ThresholdMetric, Threshold>();
+  /** The same, to go through without an iterator. */
+  #judged: readonly Judged[] = [];
   readonly #subscribers = new Set<(event: MonitorEvent) => void>();
   /** Of the last 5 s: sums and counts of latency, quality, CPU and memory. */
   readonly #recent = new Float64Array(8);
-  #health: Health = healthOf({});
+  /** What they were when health was last assessed. */
+  readonly #assessed = new Float64Array(8);
+  /** By them; null: nobody has asked yet. */
+  #health: Health | null = null;
   #healthDueMs = 0;
   #minuteFromMs: number;
   /** Of the newest turn; NaN before the first. */
@@ -100,8 +121,7 @@ export class SessionMonitor implements RealtimeMonitor {
     this.sessionId = options.sessionId;
     this.#minuteFromMs = options.startedMs;
     this.#healthDueMs = options.startedMs;
-    const wanted = new Set(options.components);
-    this.#columns = COLUMNS.flatMap(({ component }, i) => (wanted.has(component) ? [i] : []));
+    this.#columns = columnsOf(options.components);
     const width = this.#columns.length + SYSTEM_FIGURES.length;
     this.#row = new Float64Array(width).fill(Number.NaN);
     this.#ticks = new TickLog(width, options.historyMinutes);
@@ -113,6 +133,9 @@ export class SessionMonitor implements RealtimeMonitor {
     return this.#running;
   }
   get health(): Health {
+    // 0 of 0 is NaN: not measured.
+    const mean = (at: number) => this.#assessed[at]! / this.#assessed[at + 1]!;
+    this.#health ??= healthOf({ latencyMs: mean(0), quality: mean(2), cpuPercent: mean(4), memoryMb: mean(6) });
     return this.#health;
   }
   get alerts(): readonly MonitorAlert[] {
@@ -131,6 +154,11 @@ export class SessionMonitor implements RealtimeMonitor {
 
   #limit(metric: ThresholdMetric, threshold: number, level: AlertLevel): void {
     this.#thresholds.set(metric, new Threshold(this.sessionId, metric, threshold, level));
+    this.#judged = [...this.#thresholds].map(([name, one]): Judged => {
+      const ofSystem = name in SYSTEM_METRICS;
+      const column = { ...ROW_METRICS, ...SYSTEM_METRICS }[name];
+      return { threshold: one, ofSystem, column };
+    });
   }
 
   subscribe(subscriber: (event: MonitorEvent) => void): () => void {
@@ -174,29 +202,37 @@ export class SessionMonitor implements RealtimeMonitor {
     if (isHealthDue) this.#assess(dueMs);
     const changed = this.#judge(turn);
     if (this.#subscribers.size > 0) this.#tell({ type: 'metrics', snapshot: this.#shown() });
-    if (isHealthDue) this.#news({ type: 'health', sessionId: this.sessionId, atMs, health: this.#health });
-    for (const alert of changed) this.#news({ type: 'alert', alert });
+    if (isHealthDue && this.#isHeard()) {
+      this.#news({ type: 'health', sessionId: this.sessionId, atMs, health: this.health });
+    }
+    if (changed !== null) for (const alert of changed) this.#news({ type: 'alert', alert });
     if (minuteMs < MINUTE_MS) return;
     this.#minutes.close();
     this.#minuteFromMs = dueMs;
     if (this.#subscribers.size > 0) this.#tell({ type: 'report', report: this.minute() });
-    this.#o.listener?.tell({ type: 'minute', sessionId: this.sessionId });
+    const { listener } = this.#o;
+    if (listener?.hears === true) listener.tell({ type: 'minute', sessionId: this.sessionId });
   }
 
-  #judge({ values, offset, system, dueMs, atMs }: Turn): readonly MonitorAlert[] {
-    let changed: MonitorAlert[] | undefined;
-    for (const [metric, threshold] of this.#thresholds) {
-      const value =
-        metric in ROW_METRICS
-          ? values[offset + ROW_METRICS[metric as keyof typeof ROW_METRICS]]!
-          : system[SYSTEM_METRICS[metric as keyof typeof SYSTEM_METRICS]]!;
+  #isHeard(): boolean {
+    return this.#subscribers.size > 0 || this.#o.listener?.hears === true;
+  }
+
+  /** Null where there is nothing to tell. */
+  #judge({ values, offset, system, dueMs, atMs }: Turn): readonly MonitorAlert[] | null {
+    let changed: MonitorAlert[] | null = null;
+    const judged = this.#judged;
+    for (let i = 0; i < judged.length; i++) {
+      const { threshold, ofSystem, column } = judged[i]!;
+      const value = ofSystem ? system[column]! : values[offset + column]!;
+      if (threshold.passes(value)) continue;
       const alert = threshold.look(value, dueMs, atMs);
       if (alert === null) continue;
       changed ??= [];
       changed.push(alert);
       this.#o.onAlert(alert);
     }
-    return changed ?? NOTHING;
+    return changed;
   }
 
   #sumUp({ values, offset, system }: Turn): void {
@@ -213,19 +249,20 @@ export class SessionMonitor implements RealtimeMonitor {
   }
 
   #assess(dueMs: number): void {
-    // 0 of 0 is NaN: not measured.
-    const mean = (at: number) => this.#recent[at]! / this.#recent[at + 1]!;
-    this.#health = healthOf({ latencyMs: mean(0), quality: mean(2), cpuPercent: mean(4), memoryMb: mean(6) });
+    this.#assessed.set(this.#recent);
+    this.#health = null;
     this.#recent.fill(0);
     this.#healthDueMs = Math.max(this.#healthDueMs + HEALTH_MS, dueMs + 1);
   }
 
   #news(event: Exclude<MonitorEvent, { readonly type: 'metrics' | 'report' }>): void {
     this.#tell(event);
-    this.#o.listener?.tell(event);
+    const { listener } = this.#o;
+    if (listener?.hears === true) listener.tell(event);
   }
 
   #tell(event: MonitorEvent): void {
+    if (this.#subscribers.size === 0) return;
     for (const subscriber of [...this.#subscribers]) {
       try {
         subscriber(event);
@@ -256,7 +293,7 @@ export class SessionMonitor implements RealtimeMonitor {
       sessionId: this.sessionId,
       ...this.#tick(this.#dueMs, this.#row),
       alerts: this.alerts,
-      health: this.#health,
+      health: this.health,
     };
   }
 
@@ -305,7 +342,7 @@ export class SessionMonitor implements RealtimeMonitor {
         cpuPercent: mean('system.cpu_percent'),
         memoryPercent: mean('system.memory_percent'),
       }),
-      health: this.#health,
+      health: this.health,
       alerts: this.alerts,
     };
   }
@@ -317,5 +354,3 @@ export class SessionMonitor implements RealtimeMonitor {
     return `${component}.${figure}`;
   }
 }
-
-const NOTHING: readonly MonitorAlert[] = [];

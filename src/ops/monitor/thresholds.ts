@@ -73,6 +73,11 @@ export class Threshold {
     return this.#raised;
   }
 
+  /** Whether `look` would have nothing to tell and nothing to note: of almost every value. */
+  passes(value: number): boolean {
+    return this.#raised === null && !(this.#below ? value < this.threshold : value > this.threshold);
+  }
+
   /** NaN: not measured. Returns what there is to tell, almost always nothing. */
   look(value: number, nowMs: number, atMs: number): MonitorAlert | null {
     const { threshold } = this;
