@@ -49,12 +49,25 @@ export function startHistory(wiring: HistoryWiring): RunningHistory | null {
   void ready.then(() => history.start());
   let dueMs = clock.now();
   let cancel = () => {};
-  const sample = () => {
+  const attempt = (work: () => void) => {
     try {
-      history.sample(read());
+      work();
     } catch (error) {
       log.error('history has no sample', { error });
     }
+  };
+  let keep = () => {};
+  const sample = () => {
+    // Numbers of one moment; they are kept in a turn of their own, and before the next ones, which are written over them.
+    keep();
+    attempt(() => {
+      const [nowMs, epochMs, readings] = [clock.now(), Date.now(), read()];
+      keep = () => {
+        keep = () => {};
+        attempt(() => history.sample(readings, nowMs, epochMs));
+      };
+    });
+    void host.pause().then(() => keep());
     dueMs += SAMPLE_MS;
     // After a hold-up the rhythm starts anew: what was missed is a gap.
     if (clock.now() > dueMs) dueMs = clock.now() + SAMPLE_MS;
@@ -65,6 +78,7 @@ export function startHistory(wiring: HistoryWiring): RunningHistory | null {
     routes: historyRoutes({ now: Date.now, source: sourceOf(history, pacing), nearest, origin, pacing }),
     async stop() {
       cancel();
+      keep();
       await history.stop();
     },
   };

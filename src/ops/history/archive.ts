@@ -1,8 +1,10 @@
 // The sealed blocks of one folder: hours are sealed into it, the minutes of a day become one block, what is too old goes.
 import type { Compression, DataFolder } from '../../hosts/port.ts';
-import { type Block, BlockWriter, DamagedError, NewerFormatError, openBlock, type Stored, type Tier } from './block.ts';
+import { type Block, DamagedError, NewerFormatError, openBlock, type Tier } from './block.ts';
+import { BlockWriter } from './block-writer.ts';
 import { ByteWriter } from './bytes.ts';
-import { type Catalogue, type Entry, foldMinutes, type Hour, HOUR_MS, stampOf } from './hour.ts';
+import { DayMerge } from './day-merge.ts';
+import { type Catalogue, type Hour, HOUR_MS, HourFold, stampOf } from './hour.ts';
 import { readJournal } from './journal.ts';
 import type { Pacer } from './pacer.ts';
 
@@ -22,10 +24,8 @@ interface Intent {
 }
 
 const DAY_HOURS = 24;
-/** Series whose chunks are read together when a day is merged: some kilobytes of each block. */
-const MERGED_AT_ONCE = 32;
-/** What most series need for the seconds of an hour. */
-const SERIES_BYTES = 32_768;
+/** What most series need for the minutes of an hour. */
+const SERIES_BYTES = 4096;
 const INTENT = 'intent.json';
 const DAMAGED = 'damaged-';
 const MAX_DAMAGED = 8;
@@ -129,18 +129,8 @@ export class Archive {
     const made: Block[] = [];
     await this.#intend({ targets: [name('seconds'), name('minutes')], sources });
     for (const tier of ['seconds', 'minutes'] as const) {
-      made.push(
-        await this.#write(name(tier), tier, hour, async (writer) => {
-          const whole = new ByteWriter(SERIES_BYTES);
-          for (const [entry, data] of hour.series) {
-            whole.clear();
-            await data[tier].writeTo(whole, this.#o.pacer);
-            const chunks = whole.view();
-            await writer.add(entry.hash, chunks, entry.key);
-            if (tier === 'minutes') await writer.add(entry.hourHash, hoursOf(entry, chunks));
-          }
-        }),
-      );
+      const fill = tier === 'seconds' ? writeSeconds : writeMinutes;
+      made.push(await this.#write(name(tier), tier, hour, (writer) => fill(writer, hour, this.#o.pacer)));
     }
     for (const block of made) await this.#learn(block);
     await this.#replaced(sources);
@@ -177,54 +167,20 @@ export class Archive {
   }
 
   async #merge(day: number, blocks: readonly Block[]): Promise<void> {
-    const { pacer, catalogue } = this.#o;
+    const { pacer, catalogue, compression } = this.#o;
     const name = `minutes-${stampOf(day * DAY_HOURS).slice(0, 10)}-${++this.#number}.block`;
     const range = { fromMs: blocks[0]?.fromMs ?? 0, toMs: Math.max(...blocks.map(({ toMs }) => toMs)) };
-    const merged = new Set(blocks);
     const sources = blocks.map((block) => block.name);
-    // All keys, not only those of the catalogue: it may be full.
-    const keys = new Set<string>();
-    for (const block of blocks) for (const key of await block.keys(pacer)) keys.add(key);
-    await this.#intend({ targets: [name], sources });
-    const entries = [...keys].flatMap((key) => catalogue.ofKey(key) ?? []);
-    const made = await this.#write(name, 'minutes', range, async (writer) => {
-      for (let at = 0; at < entries.length; at += MERGED_AT_ONCE)
-        await this.#mergeSome(entries.slice(at, at + MERGED_AT_ONCE), merged, writer);
+    const merge = new DayMerge(blocks, {
+      compression,
+      pacer,
+      damaged: (block, reason) => this.setAside(block, reason),
     });
+    const entries = await merge.entries(catalogue);
+    await this.#intend({ targets: [name], sources });
+    const made = await this.#write(name, 'minutes', range, (writer) => merge.write(entries, writer));
     await this.#replaced(sources);
     this.#set([...this.blocks.filter(({ name }) => !sources.includes(name)), made]);
-  }
-
-  /** Some series of all blocks; a block that is damaged is set aside, and no longer one of them. */
-  async #mergeSome(entries: readonly Entry[], blocks: Set<Block>, writer: BlockWriter): Promise<void> {
-    const { pacer } = this.#o;
-    const hashes = entries.flatMap(({ hash, hourHash }) => [hash, hourHash]);
-    const stored = new Map<Block, readonly (Stored | null)[]>();
-    for (const block of blocks) stored.set(block, await block.fetchAll(hashes, pacer));
-    for (const [i, entry] of entries.entries()) {
-      const parts: Uint8Array[] = [];
-      const hours: Uint8Array[] = [];
-      for (const block of blocks) {
-        const all = stored.get(block);
-        const minutes = all?.[2 * i];
-        const byHour = all?.[2 * i + 1];
-        if (!minutes) continue;
-        try {
-          // Almost always one piece, and there are tens of thousands of them.
-          const part = block.inflateOne(minutes) ?? (await block.inflate(minutes, pacer));
-          if (!byHour) hours.push(hoursOf(entry, part));
-          else hours.push(block.inflateOne(byHour) ?? (await block.inflate(byHour, pacer)));
-          parts.push(part);
-          if (pacer.tired) await pacer.rest();
-        } catch (error) {
-          if (!(error instanceof DamagedError)) throw error;
-          blocks.delete(block);
-          await this.setAside(block.name, error.message);
-        }
-      }
-      await writer.add(entry.hash, joined(parts), entry.key);
-      await writer.add(entry.hourHash, joined(hours));
-    }
   }
 
   async #intend(intent: Intent): Promise<void> {
@@ -290,16 +246,31 @@ export class Archive {
   }
 }
 
-function hoursOf({ info }: Entry, minutes: Uint8Array): Uint8Array {
-  return foldMinutes(minutes, info.kind === 'histogram');
+async function writeSeconds(writer: BlockWriter, hour: Hour): Promise<void> {
+  for (const [entry, { seconds }] of hour.series) {
+    writer.begin();
+    writer.run(seconds);
+    writer.end(entry.hash, entry.key);
+    if (writer.isDue) await writer.rest();
+  }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+/** And what they amount to in the hour. */
+async function writeMinutes(writer: BlockWriter, { series }: Hour, pacer: Pacer): Promise<void> {
+  const fold = new HourFold();
+  const all = new ByteWriter(SERIES_BYTES);
+  const folded = new ByteWriter(SERIES_BYTES);
+  for (const [entry, { minutes }] of series) {
+    all.clear();
+    folded.clear();
+    await minutes.copyTo(all, pacer);
+    await fold.write(folded, all, entry.info.kind === 'histogram', pacer);
+    writer.begin();
+    writer.run(minutes);
+    writer.end(entry.hash, entry.key);
+    writer.begin();
+    writer.stored(folded);
+    writer.end(entry.hourHash);
+    if (writer.isDue) await writer.rest();
   }
-  return whole;
 }

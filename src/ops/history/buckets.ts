@@ -1,5 +1,6 @@
 // Values as keys of logarithmic buckets, both signs: what the minutes keep, so that percentiles of any range come from merged counts.
 import { SCALE } from '../../metrics/index.ts';
+import type { ByteWriter } from './bytes.ts';
 
 const PER_OCTAVE = 1 << SCALE;
 /** Key of the bucket of the smallest positive value that is told from zero (2^-30) is 1. */
@@ -34,10 +35,16 @@ export class BucketSum {
   readonly #counts = new Float64Array(2 * MAX_KEY + 1);
   #low = MAX_KEY + 1;
   #high = -MAX_KEY - 1;
+  /** Keys that have counts. */
+  #distinct = 0;
   total = 0;
 
+  /** `count` is at least 1. */
   add(key: number, count: number): void {
-    this.#counts[key + MAX_KEY]! += count;
+    const slot = key + MAX_KEY;
+    const before = this.#counts[slot]!;
+    if (before === 0) this.#distinct++;
+    this.#counts[slot] = before + count;
     if (key < this.#low) this.#low = key;
     if (key > this.#high) this.#high = key;
     this.total += count;
@@ -66,10 +73,25 @@ export class BucketSum {
     }
   }
 
+  /** How many there are, and each as the distance from the one before it and its count. */
+  write(out: ByteWriter): void {
+    out.varint(this.#distinct);
+    let before: number | undefined;
+    for (let key = this.#low; key <= this.#high; key++) {
+      const count = this.#counts[key + MAX_KEY]!;
+      if (count === 0) continue;
+      if (before === undefined) out.signed(key);
+      else out.varint(key - before);
+      out.varint(count);
+      before = key;
+    }
+  }
+
   clear(): void {
     if (this.#low <= this.#high) this.#counts.fill(0, this.#low + MAX_KEY, this.#high + MAX_KEY + 1);
     this.#low = MAX_KEY + 1;
     this.#high = -MAX_KEY - 1;
+    this.#distinct = 0;
     this.total = 0;
   }
 }

@@ -27,6 +27,10 @@ export class ByteWriter {
   /** A whole number from 0 to 2^53 - 1, seven bits a byte. */
   varint(value: number): void {
     this.#room(8);
+    if (value < 128) {
+      this.#bytes[this.length++] = value;
+      return;
+    }
     let rest = value;
     while (rest >= 128) {
       this.#bytes[this.length++] = (rest % 128) + 128;
@@ -65,8 +69,22 @@ export class ByteWriter {
     this.length += values.length;
   }
 
+  /** A part of `values`; for short ones, since it needs no view. */
+  part(values: Uint8Array, from: number, to: number): void {
+    this.#room(to - from);
+    const bytes = this.#bytes;
+    let at = this.length;
+    for (let i = from; i < to; i++) bytes[at++] = values[i]!;
+    this.length = at;
+  }
+
   clear(): void {
     this.length = 0;
+  }
+
+  /** All memory, of which `length` bytes are written; the next write may move it. */
+  get memory(): Uint8Array {
+    return this.#bytes;
   }
 
   /** What was written; a view that the next write may change. */
@@ -81,29 +99,37 @@ export function isShortWhole(value: number): boolean {
 }
 
 export class ByteReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #bytes: Uint8Array;
+  #end: number;
   at: number;
 
-  constructor(bytes: Uint8Array, at = 0) {
+  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#end = end;
+    this.at = at;
+  }
+
+  /** The same reader for other bytes. */
+  reset(bytes: Uint8Array, at = 0, end = bytes.length): void {
+    this.#bytes = bytes;
+    this.#end = end;
     this.at = at;
   }
 
   get atEnd(): boolean {
-    return this.at >= this.#bytes.length;
+    return this.at >= this.#end;
   }
 
   byte(): number {
-    const value = this.#bytes[this.at++];
-    if (value === undefined) throw new RangeError('The data end too early');
-    return value;
+    if (this.at >= this.#end) throw new RangeError('The data end too early');
+    return this.#bytes[this.at++]!;
   }
 
   varint(): number {
-    let value = 0;
-    let factor = 1;
+    let value = this.byte();
+    if (value < 128) return value;
+    value -= 128;
+    let factor = 128;
     for (;;) {
       const byte = this.byte();
       if (byte < 128) return value + byte * factor;
@@ -119,23 +145,38 @@ export class ByteReader {
   }
 
   number(): number {
-    if (this.byte() === 0) return this.signed();
-    const value = this.#view.getFloat32(this.at, true);
-    this.at += 4;
-    return value;
+    return this.byte() === 0 ? this.signed() : floatOf(this.u32());
   }
 
   u32(): number {
-    const value = this.#view.getUint32(this.at, true);
-    this.at += 4;
-    return value;
+    const low = this.byte() | (this.byte() << 8) | (this.byte() << 16);
+    return (low | (this.byte() << 24)) >>> 0;
+  }
+
+  /** Passes over so many; they must be there. */
+  skip(length: number): void {
+    if (this.at + length > this.#end) throw new RangeError('The data end too early');
+    this.at += length;
   }
 
   bytes(length: number): Uint8Array {
-    if (this.at + length > this.#bytes.length) throw new RangeError('The data end too early');
-    this.at += length;
+    this.skip(length);
     return this.#bytes.subarray(this.at - length, this.at);
   }
+}
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+/** The float32 of these bits, and the reverse. */
+export function floatOf(code: number): number {
+  bits[0] = code;
+  return float[0]!;
+}
+
+export function floatBits(value: number): number {
+  float[0] = value;
+  return bits[0]!;
 }
 
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -144,9 +185,9 @@ const table = Uint32Array.from({ length: 256 }, (_, n) => {
   return c;
 });
 
-/** CRC-32 as in zip and gzip. */
-export function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) c = (table[(c ^ (bytes[i] as number)) & 255] as number) ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
+/** CRC-32 as in zip and gzip; `before`: of what stands before it. */
+export function crc32(bytes: Uint8Array, from = 0, to = bytes.length, before = 0): number {
+  let c = ~before;
+  for (let i = from; i < to; i++) c = (table[(c ^ bytes[i]!) & 255] as number) ^ (c >>> 8);
+  return ~c >>> 0;
 }

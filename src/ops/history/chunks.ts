@@ -1,6 +1,7 @@
 // One minute of one series as bytes, in two finenesses: its seconds, and the minute as one point. Chunks stand one after the other; each tells its length.
-import { type BucketSum, keyOf, valueOf } from './buckets.ts';
-import { ByteReader, ByteWriter, isShortWhole } from './bytes.ts';
+import type { Gain } from '../../metrics/index.ts';
+import { type BucketSum, keyOf, keyOfIndex, valueOf } from './buckets.ts';
+import { ByteReader, ByteWriter, floatBits, floatOf, isShortWhole } from './bytes.ts';
 
 export const SECONDS = 60;
 export const MINUTE_MS = 60_000;
@@ -18,20 +19,24 @@ const CONSTANT = 2;
 const FLOAT = 4;
 const HISTOGRAM = 8;
 
-const float = new Float32Array(1);
-const bits = new Uint32Array(float.buffer);
 const body = new ByteWriter(1024);
 
 function finish(out: ByteWriter, minute: number): void {
   out.varint(minute);
   out.varint(body.length);
-  out.bytes(body.view());
+  out.part(body.memory, 0, body.length);
   body.clear();
 }
 
 /** Seconds of a counter or gauge: 60 values, NaN where there is none. Whole numbers stay exact, others become float32.
- *  Writes nothing, and says false, where all are NaN. */
-export function writeSeconds(out: ByteWriter, minute: number, values: Float64Array, at: number): boolean {
+ *  Writes nothing, and says false, where all are NaN. `fold` takes what a reader will find. */
+export function writeSeconds(
+  out: ByteWriter,
+  minute: number,
+  values: Float64Array,
+  at: number,
+  fold?: MinuteFold,
+): boolean {
   let present = 0;
   let whole = true;
   let constant = true;
@@ -64,67 +69,74 @@ export function writeSeconds(out: ByteWriter, minute: number, values: Float64Arr
     if (constant) break;
   }
   finish(out, minute);
+  if (constant) fold?.addConstant(whole ? first : Math.fround(first), present);
+  else fold?.addSeconds(values, at, whole);
   return true;
 }
 
-function floatBits(value: number): number {
-  float[0] = value;
-  return bits[0]!;
-}
-
-/** One second of a histogram, to be collected until its minute is over. `keys` rise. */
+/** One second of a histogram, to be collected until its minute is over. `indexes` rise, as OpenTelemetry counts them. */
 export function writeHistogramSecond(
   out: ByteWriter,
   second: number,
-  count: number,
-  sum: number,
-  keys: readonly number[],
-  counts: readonly number[],
+  { count, sum, zeros, indexes, counts }: Omit<Gain, 'series'>,
 ): void {
   out.byte(second);
   out.varint(count);
   out.number(sum);
-  writeBuckets(out, keys, counts);
-}
-
-function writeBuckets(out: ByteWriter, keys: readonly number[], counts: readonly number[]): void {
-  out.varint(keys.length);
-  let before = 0;
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!;
-    if (i === 0) out.signed(key);
+  out.varint(indexes.length + (zeros > 0 ? 1 : 0));
+  let before: number | undefined;
+  if (zeros > 0) {
+    before = 0;
+    out.signed(before);
+    out.varint(zeros);
+  }
+  for (let i = 0; i < indexes.length; i++) {
+    const key = keyOfIndex(indexes[i]!);
+    if (before === undefined) out.signed(key);
     else out.varint(key - before);
     out.varint(counts[i]!);
     before = key;
   }
 }
 
-export function writeHistogramSeconds(out: ByteWriter, minute: number, seconds: Uint8Array): void {
+/** `fold` takes what a reader will find. */
+export function writeHistogramSeconds(out: ByteWriter, minute: number, seconds: ByteWriter, fold?: MinuteFold): void {
   body.byte(HISTOGRAM);
-  body.bytes(seconds);
+  body.part(seconds.memory, 0, seconds.length);
   finish(out, minute);
+  if (fold === undefined) return;
+  const { reader } = fold;
+  reader.reset(seconds.memory, 0, seconds.length);
+  while (!reader.atEnd) {
+    reader.byte();
+    fold.addHistogram();
+  }
 }
 
-/** A minute as one point. */
+const COUNT = 0;
+const SUM = 1;
+const MIN = 2;
+const MAX = 3;
+
+/** Seconds as one minute, or minutes as one hour. What is added many times a minute takes numbers from arrays: engines box what is handed over one by one. */
 export class MinuteFold implements PointSink {
   readonly #buckets: BucketSum;
-  readonly #keys: number[] = [];
-  readonly #counts: number[] = [];
-  #count = 0;
-  #sum = 0;
-  #min = Number.POSITIVE_INFINITY;
-  #max = Number.NEGATIVE_INFINITY;
+  readonly #state = new Float64Array(4);
+  /** Of what is added by chunks. */
+  readonly reader = new ByteReader(new Uint8Array(0));
 
   /** `buckets` is empty between uses, and may be shared. */
   constructor(buckets: BucketSum) {
     this.#buckets = buckets;
+    this.#clear();
   }
 
   point(_atMs: number, count: number, sum: number, min: number, max: number): boolean {
-    this.#count += count;
-    this.#sum += sum;
-    this.#min = Math.min(this.#min, min);
-    this.#max = Math.max(this.#max, max);
+    const state = this.#state;
+    state[COUNT]! += count;
+    state[SUM]! += sum;
+    if (min < state[MIN]!) state[MIN] = min;
+    if (max > state[MAX]!) state[MAX] = max;
     return true;
   }
 
@@ -132,29 +144,103 @@ export class MinuteFold implements PointSink {
     this.#buckets.add(key, count);
   }
 
+  /** The same value, so often. */
+  addConstant(value: number, count: number): void {
+    this.point(0, count, count * value, value, value);
+    this.#buckets.add(keyOf(value), count);
+  }
+
+  /** 60 values, NaN where there is none; those that are not all whole as float32. */
+  addSeconds(values: Float64Array, at: number, whole: boolean): void {
+    let count = 0;
+    let sum = 0;
+    let min = Number.POSITIVE_INFINITY;
+    let max = Number.NEGATIVE_INFINITY;
+    let before = Number.NaN;
+    let key = 0;
+    for (let second = 0; second < SECONDS; second++) {
+      const exact = values[at + second]!;
+      if (Number.isNaN(exact)) continue;
+      const value = whole ? exact : Math.fround(exact);
+      count++;
+      sum += value;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (value !== before) key = keyOf(value);
+      before = value;
+      this.#buckets.add(key, 1);
+    }
+    const state = this.#state;
+    state[COUNT]! += count;
+    state[SUM]! += sum;
+    if (min < state[MIN]!) state[MIN] = min;
+    if (max > state[MAX]!) state[MAX] = max;
+  }
+
+  /** What `reader` stands before: count, sum and buckets. */
+  addHistogram(): void {
+    const { reader } = this;
+    const state = this.#state;
+    const count = reader.varint();
+    const sum = reader.number();
+    if (this.#addBuckets() === 0) return;
+    state[COUNT]! += count;
+    state[SUM]! += sum;
+  }
+
+  #addBuckets(): number {
+    const { reader } = this;
+    const length = reader.varint();
+    let key = 0;
+    for (let i = 0; i < length; i++) {
+      key = i === 0 ? reader.signed() : key + reader.varint();
+      this.#buckets.add(key, reader.varint());
+    }
+    return length;
+  }
+
+  /** A chunk of the minutes, whose flags `reader` stands before. */
+  addMinute(): void {
+    const { reader } = this;
+    const flags = reader.byte();
+    if ((flags & HISTOGRAM) !== 0) {
+      this.addHistogram();
+      return;
+    }
+    const count = reader.varint();
+    const min = reader.number();
+    if ((flags & CONSTANT) !== 0) {
+      this.addConstant(min, count);
+      return;
+    }
+    const max = reader.number();
+    this.point(0, count, reader.number(), min, max);
+    this.#addBuckets();
+  }
+
   /** Writes what was folded, and is empty again. */
   write(out: ByteWriter, minute: number, isHistogram: boolean): void {
-    const constant = !isHistogram && this.#min === this.#max;
+    const state = this.#state;
+    const constant = !isHistogram && state[MIN] === state[MAX];
     body.byte((isHistogram ? HISTOGRAM : 0) | (constant ? CONSTANT : 0));
-    body.varint(this.#count);
-    if (!isHistogram) body.number(this.#min);
+    body.varint(state[COUNT]!);
+    if (!isHistogram) body.number(state[MIN]!);
     if (!constant) {
-      if (!isHistogram) body.number(this.#max);
-      body.number(this.#sum);
-      this.#keys.length = 0;
-      this.#counts.length = 0;
-      this.#buckets.each((key, count) => {
-        this.#keys.push(key);
-        this.#counts.push(count);
-      });
-      writeBuckets(body, this.#keys, this.#counts);
+      if (!isHistogram) body.number(state[MAX]!);
+      body.number(state[SUM]!);
+      this.#buckets.write(body);
     }
     finish(out, minute);
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#buckets.clear();
-    this.#count = 0;
-    this.#sum = 0;
-    this.#min = Number.POSITIVE_INFINITY;
-    this.#max = Number.NEGATIVE_INFINITY;
+    const state = this.#state;
+    state[COUNT] = 0;
+    state[SUM] = 0;
+    state[MIN] = Number.POSITIVE_INFINITY;
+    state[MAX] = Number.NEGATIVE_INFINITY;
   }
 }
 
@@ -214,11 +300,6 @@ export function readSeconds({ atMs, bytes, from, to }: ChunkPlace, sink: PointSi
     }
     if (sink.point(atMs + 1000 * second, 1, value, value, value)) sink.bucket(keyOf(value), 1);
   }
-}
-
-function floatOf(code: number): number {
-  bits[0] = code;
-  return float[0]!;
 }
 
 export function readMinute({ atMs, bytes, from }: ChunkPlace, sink: PointSink): void {

@@ -1,13 +1,16 @@
 // 24 h of seconds and 30 d of minutes of every series: samples come in, minutes are journaled, hours sealed, old blocks purged.
 // Nothing here waits for a disk except the one chain of work behind the samples; a disk that fails stops the writing, nothing else.
 import type { DataFolder } from '../../hosts/port.ts';
-import type { Readings } from '../../metrics/index.ts';
+import type { Readings, SeriesInfo } from '../../metrics/index.ts';
 import { Archive } from './archive.ts';
 import { NewerFormatError } from './block.ts';
+import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
-import { MINUTE_MS } from './chunks.ts';
+import { MINUTE_MS, MinuteFold } from './chunks.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { Catalogue, type Entry, Hour, HOUR_MS, stampOf } from './hour.ts';
-import { Journal, RECORD_BYTES } from './journal.ts';
+import { Increases } from './increases.ts';
+import { Journal } from './journal.ts';
 import { MemoryFolder } from './memory-folder.ts';
 import { replayJournals } from './replay.ts';
 import { OpenMinute } from './open-minute.ts';
@@ -19,10 +22,10 @@ const RETRY_MS = 10_000;
 /** Hours that may wait for the disk before the memory takes them. */
 const MAX_WAITING_HOURS = 2;
 const PURGE_MS = HOUR_MS;
-/** The wall clock is trusted with deleting when it has run evenly for so long. */
-const TRUST_AFTER_START_MS = 10 * MINUTE_MS;
-const JUMP_MS = 60_000;
 const LAST_EPOCH_MS = Date.UTC(9000, 0);
+/** New series that are entered at once; more of them get turns of their own. */
+const ENTERED_AT_ONCE = 16;
+const fold = new MinuteFold(new BucketSum());
 const FORMAT_FILE = 'format.json';
 const FORMAT = 1;
 
@@ -51,8 +54,10 @@ export class History {
   #disk: Archive | undefined;
   #folder: DataFolder | undefined;
   #journal: Journal | undefined;
-  #totals = new Float64Array(0);
-  #increases = new Float64Array(0);
+  readonly #increases = new Increases();
+  // Of the minute that is written.
+  readonly #seconds = new ByteWriter(4096);
+  readonly #folded = new ByteWriter(4096);
   #minute: OpenMinute | undefined;
   /** Full minutes that are being written. */
   #full: OpenMinute[] = [];
@@ -64,9 +69,7 @@ export class History {
   #problem: string | null = null;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #purgeAtMs: number;
-  #lastMs: number | undefined;
-  #lastEpochMs = 0;
-  #trustedFromMs: number;
+  readonly #clock: ClockWatch;
   #stopped = false;
 
   constructor(options: HistoryOptions) {
@@ -75,7 +78,7 @@ export class History {
     this.#pacer = new Pacer(options);
     this.catalogue = new Catalogue(this.#limits.maxSeries * 2);
     this.#memory = this.#archiveOf(this.#memoryFolder);
-    this.#trustedFromMs = options.now() + TRUST_AFTER_START_MS;
+    this.#clock = new ClockWatch(options.now());
     this.#purgeAtMs = options.now() + PURGE_MS;
   }
 
@@ -108,18 +111,18 @@ export class History {
     return this.#then(() => this.#toDisk());
   }
 
-  /** One reading, once a second. */
-  sample(readings: Readings): void {
+  /** One reading, once a second, and when it was taken. */
+  sample(readings: Readings, nowMs = this.#o.now(), epochMs = this.#o.epochMs()): void {
     if (this.#stopped) return;
-    const epochMs = this.#o.epochMs();
-    const nowMs = this.#o.now();
-    this.#watchClock(nowMs, epochMs);
-    this.#count(readings);
+    const jumpMs = this.#clock.look(nowMs, epochMs);
+    if (jumpMs !== 0) this.#o.tell?.('warn', 'the wall clock jumped', { jumpSeconds: Math.round(jumpMs / 1000) });
+    this.#increases.take(readings);
+    this.#enter(readings.added);
     if (!(epochMs >= 0 && epochMs < LAST_EPOCH_MS)) return;
     const minute = Math.floor(epochMs / MINUTE_MS);
     if (this.#minute !== undefined && this.#minute.minute !== minute) this.#closeMinute();
     this.#minute ??= this.#openMinute(minute, readings.values.length);
-    this.#minute.add(Math.floor((epochMs % MINUTE_MS) / 1000), readings, this.#increases);
+    this.#minute.add(Math.floor((epochMs % MINUTE_MS) / 1000), readings, this.#increases.values);
     if (this.#problem !== null && this.#o.openFolder !== undefined && nowMs >= this.#retryAtMs) {
       this.#retryAtMs = nowMs + RETRY_MS;
       void this.#then(() => this.#toDisk());
@@ -130,43 +133,27 @@ export class History {
     }
   }
 
-  /** Where the wall clock jumped, nothing is deleted until it has run evenly for an hour. */
-  #watchClock(nowMs: number, epochMs: number): void {
-    if (this.#lastMs !== undefined) {
-      const jumpMs = epochMs - this.#lastEpochMs - (nowMs - this.#lastMs);
-      if (Math.abs(jumpMs) >= JUMP_MS) {
-        this.#trustedFromMs = nowMs + HOUR_MS;
-        this.#o.tell?.('warn', 'the wall clock jumped', { jumpSeconds: Math.round(jumpMs / 1000) });
-      }
+  /** Many of them get turns of their own, and are known to the work that comes after. */
+  #enter(added: readonly SeriesInfo[]): void {
+    if (added.length === 0) return;
+    if (added.length <= ENTERED_AT_ONCE && this.#entries.length + added.length === this.#increases.count) {
+      for (const info of added) this.#enterOne(info);
+      return;
     }
-    this.#lastMs = nowMs;
-    this.#lastEpochMs = epochMs;
+    const all = added.slice();
+    void this.#then(async () => {
+      for (const info of all) {
+        this.#enterOne(info);
+        if (this.#pacer.tired) await this.#pacer.rest();
+      }
+    });
   }
 
-  /** What counters gained since the last reading. */
-  #count({ added, values }: Readings): void {
-    for (const info of added) {
-      const entry = this.#entries.length < this.#limits.maxSeries ? this.catalogue.of(info) : undefined;
-      if (entry === undefined) this.#o.instruments?.seriesDropped();
-      else this.#numbers.set(entry, this.#entries.length);
-      this.#entries.push(entry);
-    }
-    if (this.#totals.length < values.length) {
-      const totals = new Float64Array(values.length);
-      totals.set(this.#totals);
-      this.#totals = totals;
-      this.#increases = new Float64Array(values.length);
-    }
-    for (let series = 0; series < values.length; series++) {
-      if (this.#entries[series]?.info.kind !== 'counter') {
-        this.#increases[series] = Number.NaN;
-        continue;
-      }
-      const total = values[series]!;
-      const before = this.#totals[series]!;
-      this.#increases[series] = total >= before ? total - before : total;
-      this.#totals[series] = total;
-    }
+  #enterOne(info: SeriesInfo): void {
+    const entry = this.#entries.length < this.#limits.maxSeries ? this.catalogue.of(info) : undefined;
+    if (entry === undefined) this.#o.instruments?.seriesDropped();
+    else this.#numbers.set(entry, this.#entries.length);
+    this.#entries.push(entry);
   }
 
   #openMinute(minute: number, series: number): OpenMinute {
@@ -187,6 +174,8 @@ export class History {
   /** One piece of work after the other. */
   #then(work: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
+      // A turn of its own: whoever asked for this has held up the one before.
+      await this.#o.pause();
       this.#pacer.start();
       try {
         await work();
@@ -223,16 +212,21 @@ export class History {
     let failure: unknown;
     if (this.#hour?.hour !== number) failure = await this.#asked(this.#openHour(number));
     const hour = this.#hour as Hour;
-    const out = new ByteWriter(1024);
+    const [seconds, folded] = [this.#seconds, this.#folded];
     for (let series = 0; series < full.size; series++) {
       const entry = this.#entries[series];
-      out.clear();
+      seconds.clear();
       full.written = series + 1;
-      if (entry === undefined || !full.write(out, series)) continue;
-      hour.add(entry, out.view());
+      if (entry === undefined || !full.write(seconds, series, fold)) continue;
+      folded.clear();
+      fold.write(folded, full.minute, entry.info.kind === 'histogram');
+      const { seconds: run } = hour.addMinute(entry, full.atMs, seconds, folded);
       // From here on the hour has it; what the disk says is asked at the end.
-      if (this.#journal?.add(entry.key, out.view()) === true && failure === undefined)
+      if (this.#journal?.add(entry.key, seconds) === true && failure === undefined)
         failure = await this.#asked(this.#journal.write());
+      if (this.#pacer.tired) await this.#pacer.rest();
+      if (!run.isFull) continue;
+      run.pack();
       if (this.#pacer.tired) await this.#pacer.rest();
     }
     this.#full = this.#full.filter((one) => one !== full);
@@ -344,11 +338,11 @@ export class History {
     await this.#openJournal(folder);
     const journal = this.#journal as Journal | undefined;
     if (journal === undefined || isReplayed) return;
-    const chunks = new ByteWriter(RECORD_BYTES);
+    const chunks = new ByteWriter(4096);
     for (const [entry, { seconds }] of hour.series) {
       chunks.clear();
-      await seconds.writeTo(chunks, this.#pacer);
-      if (journal.add(entry.key, chunks.view())) await this.#pacer.outside(journal.write());
+      await seconds.copyTo(chunks, this.#pacer);
+      if (journal.add(entry.key, chunks)) await this.#pacer.outside(journal.write());
       if (this.#pacer.tired) await this.#pacer.rest();
     }
     await this.#pacer.outside(journal.sync());
@@ -358,7 +352,7 @@ export class History {
 
   async #purge(): Promise<void> {
     const nowMs = this.#o.epochMs();
-    if (this.#o.now() < this.#trustedFromMs) return;
+    if (!this.#clock.isTrusted(this.#o.now())) return;
     const limits = {
       secondsFromMs: nowMs - (this.#o.retentionHours ?? 24) * HOUR_MS,
       minutesFromMs: nowMs - (this.#o.aggregatedRetentionDays ?? 30) * 24 * HOUR_MS,

@@ -3,9 +3,11 @@ import type { Compression } from '../../hosts/port.ts';
 import type { SeriesInfo } from '../../metrics/index.ts';
 import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
-import { type ChunkPlace, MINUTE_MS, MinuteFold, placesOf, readMinute, readSeconds } from './chunks.ts';
-import { Pages, Run } from './pages.ts';
+import { MINUTE_MS, MinuteFold, placesOf, readSeconds } from './chunks.ts';
+import type { Pacer } from './pacer.ts';
+import { Run } from './run.ts';
 import { hashOf, seriesKey, seriesOfKey } from './series-key.ts';
+import { Slab } from './slab.ts';
 
 export interface Entry {
   readonly key: string;
@@ -33,9 +35,11 @@ export class Catalogue {
   }
 
   /** Undefined for rubbish, and when there are too many. */
-  ofKey(key: string, info = seriesOfKey(key)): Entry | undefined {
+  ofKey(key: string, given?: SeriesInfo): Entry | undefined {
     const known = this.#entries.get(key);
-    if (known !== undefined || info === undefined || this.#entries.size >= this.#max) return known;
+    if (known !== undefined || this.#entries.size >= this.#max) return known;
+    const info = given ?? seriesOfKey(key);
+    if (info === undefined) return undefined;
     const entry = { key, info, hash: hashOf(key), hourHash: hashOf(`hours ${key}`) };
     this.#entries.set(key, entry);
     return entry;
@@ -44,16 +48,10 @@ export class Catalogue {
   all(): Entry[] {
     return [...this.#entries.values()];
   }
-
-  /** Forgets all but these. */
-  keep(entries: ReadonlySet<Entry>): void {
-    for (const [key, entry] of this.#entries) if (!entries.has(entry)) this.#entries.delete(key);
-  }
 }
 
 export const HOUR_MS = 60 * MINUTE_MS;
 const fold = new MinuteFold(new BucketSum());
-
 const minute = new ByteWriter(1024);
 
 export interface HourSeries {
@@ -65,9 +63,8 @@ export class Hour {
   /** Hours since 1970. */
   readonly hour: number;
   readonly series = new Map<Entry, HourSeries>();
-  // Apart: whoever seals reads all seconds, then all minutes.
-  readonly #seconds: Pages;
-  readonly #minutes: Pages;
+  readonly #compression: Compression | undefined;
+  readonly #slab = new Slab();
   /** Names of the journals that hold its minutes, to be removed when it is sealed. */
   readonly journals: string[] = [];
   fromMs = Number.POSITIVE_INFINITY;
@@ -75,29 +72,43 @@ export class Hour {
 
   constructor(hour: number, compression: Compression | undefined) {
     this.hour = hour;
-    this.#seconds = new Pages(compression);
-    this.#minutes = new Pages(compression);
+    this.#compression = compression;
+  }
+
+  #of(entry: Entry): HourSeries {
+    let data = this.series.get(entry);
+    if (data === undefined) {
+      data = { seconds: new Run(this.#slab, this.#compression), minutes: new Run(this.#slab, this.#compression) };
+      this.series.set(entry, data);
+    }
+    return data;
+  }
+
+  /** Takes the seconds of a minute, and the minute that they amount to. */
+  addMinute(entry: Entry, atMs: number, seconds: ByteWriter, folded: ByteWriter): HourSeries {
+    const data = this.#of(entry);
+    data.seconds.add(seconds.memory, 0, seconds.length);
+    data.minutes.add(folded.memory, 0, folded.length);
+    this.#holds(atMs);
+    return data;
   }
 
   /** Takes chunks of seconds, and makes minutes of them. Throws `RangeError` for damaged ones. */
   add(entry: Entry, chunks: Uint8Array): void {
-    let data = this.series.get(entry);
-    if (data === undefined) {
-      data = { seconds: new Run(this.#seconds), minutes: new Run(this.#minutes) };
-      this.series.set(entry, data);
-    }
-    const { seconds, minutes } = data;
+    const { seconds, minutes } = this.#of(entry);
     seconds.add(chunks);
-    placesOf(chunks, (place) => this.#fold(place, minutes, entry.info.kind === 'histogram'));
+    placesOf(chunks, (place) => {
+      readSeconds(place, fold);
+      minute.clear();
+      fold.write(minute, place.atMs / MINUTE_MS, entry.info.kind === 'histogram');
+      minutes.add(minute.memory, 0, minute.length);
+      this.#holds(place.atMs);
+    });
   }
 
-  #fold(place: ChunkPlace, minutes: Run, isHistogram: boolean): void {
-    readSeconds(place, fold);
-    minute.clear();
-    fold.write(minute, place.atMs / MINUTE_MS, isHistogram);
-    minutes.add(minute.view());
-    this.fromMs = Math.min(this.fromMs, place.atMs);
-    this.toMs = Math.max(this.toMs, place.atMs + MINUTE_MS);
+  #holds(atMs: number): void {
+    this.fromMs = Math.min(this.fromMs, atMs);
+    this.toMs = Math.max(this.toMs, atMs + MINUTE_MS);
   }
 }
 
@@ -109,18 +120,26 @@ export function foldSeconds(seconds: Uint8Array, minutes: ByteWriter, isHistogra
   });
 }
 
-/** The hours that rising minutes amount to, each a chunk like that of a minute. */
-export function foldMinutes(minutes: Uint8Array, isHistogram: boolean): Uint8Array {
-  const out = new ByteWriter(128);
-  let hour: number | undefined;
-  placesOf(minutes, (place) => {
-    const number = Math.floor(place.atMs / HOUR_MS);
-    if (hour !== undefined && hour !== number) fold.write(out, hour * 60, isHistogram);
-    hour = number;
-    readMinute(place, fold);
-  });
-  if (hour !== undefined) fold.write(out, hour * 60, isHistogram);
-  return out.view();
+/** Makes the hours that rising minutes amount to, each a chunk like that of a minute; with pauses, so that each user has one of its own. */
+export class HourFold {
+  readonly #fold = new MinuteFold(new BucketSum());
+
+  /** Appends to `out`. */
+  async write(out: ByteWriter, minutes: ByteWriter, isHistogram: boolean, pacer: Pacer): Promise<void> {
+    const { reader } = this.#fold;
+    reader.reset(minutes.memory, 0, minutes.length);
+    let hour: number | undefined;
+    while (!reader.atEnd) {
+      const number = Math.floor(reader.varint() / 60);
+      const end = reader.varint() + reader.at;
+      if (hour !== undefined && hour !== number) this.#fold.write(out, hour * 60, isHistogram);
+      hour = number;
+      this.#fold.addMinute();
+      reader.at = end;
+      if (pacer.tired) await pacer.rest();
+    }
+    if (hour !== undefined) this.#fold.write(out, hour * 60, isHistogram);
+  }
 }
 
 /** `2026-11-28T20`, for names of files. */

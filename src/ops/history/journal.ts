@@ -6,8 +6,11 @@ import { ByteReader, ByteWriter, crc32 } from './bytes.ts';
 const MAGIC = 0x4a585953;
 const HEAD_BYTES = 8;
 const FRAME_BYTES = 8;
-/** Larger records are written in several. */
-export const RECORD_BYTES = 32_768;
+/** Larger records are written in several: each has a checksum, which is made at once. */
+const RECORD_BYTES = 8192;
+/** Written at once. */
+const WRITE_BYTES = 32_768;
+const text = new TextEncoder();
 const SERIES = 1;
 const CHUNKS = 2;
 
@@ -16,7 +19,7 @@ export class Journal {
   readonly folder: DataFolder;
   readonly #file: FileAppender;
   readonly #record = new ByteWriter(RECORD_BYTES + 1024);
-  readonly #frames = new ByteWriter(RECORD_BYTES + 1024);
+  readonly #frames = new ByteWriter(WRITE_BYTES + 2 * RECORD_BYTES);
   readonly #numbers = new Map<string, number>();
 
   private constructor(folder: DataFolder, name: string, file: FileAppender) {
@@ -35,30 +38,30 @@ export class Journal {
   }
 
   /** Adds chunks of seconds; true when it is time to `write`. */
-  add(key: string, chunks: Uint8Array): boolean {
+  add(key: string, chunks: ByteWriter): boolean {
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#numbers.size;
       this.#numbers.set(key, number);
       this.#close();
       this.#record.byte(SERIES);
-      this.#record.bytes(new TextEncoder().encode(key));
+      this.#record.bytes(text.encode(key));
       this.#close();
     }
     if (this.#record.length === 0) this.#record.byte(CHUNKS);
     this.#record.varint(number);
     this.#record.varint(chunks.length);
-    this.#record.bytes(chunks);
+    this.#record.part(chunks.memory, 0, chunks.length);
     if (this.#record.length >= RECORD_BYTES) this.#close();
-    return this.#frames.length >= RECORD_BYTES;
+    return this.#frames.length >= WRITE_BYTES;
   }
 
   #close(): void {
     if (this.#record.length === 0) return;
-    const bytes = this.#record.view();
-    this.#frames.u32(bytes.length);
-    this.#frames.u32(crc32(bytes));
-    this.#frames.bytes(bytes);
+    const { memory, length } = this.#record;
+    this.#frames.u32(length);
+    this.#frames.u32(crc32(memory, 0, length));
+    this.#frames.part(memory, 0, length);
     this.#record.clear();
   }
 

@@ -1,11 +1,14 @@
 // What has been seen since the last full minute: one slot a second for each series.
 import type { Readings } from '../../metrics/index.ts';
-import { keyOfIndex } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
-import { MINUTE_MS, SECONDS, writeHistogramSecond, writeHistogramSeconds, writeSeconds } from './chunks.ts';
-
-const keys: number[] = [];
-const keyCounts: number[] = [];
+import {
+  MINUTE_MS,
+  type MinuteFold,
+  SECONDS,
+  writeHistogramSecond,
+  writeHistogramSeconds,
+  writeSeconds,
+} from './chunks.ts';
 
 export class OpenMinute {
   /** Minutes since 1970. */
@@ -54,35 +57,26 @@ export class OpenMinute {
         this.#values[slot] = (Number.isNaN(before) ? 0 : before) + increase;
       }
     }
-    for (const { series, count, sum, zeros, indexes, counts } of gains) {
+    for (const gain of gains) {
+      const { series } = gain;
       let seconds = this.#histograms.get(series);
       if (seconds === undefined) {
         seconds = new ByteWriter(256);
         this.#histograms.set(series, seconds);
       }
-      keys.length = 0;
-      keyCounts.length = 0;
-      if (zeros > 0) {
-        keys.push(0);
-        keyCounts.push(zeros);
-      }
-      for (let i = 0; i < indexes.length; i++) {
-        keys.push(keyOfIndex(indexes[i]!));
-        keyCounts.push(counts[i]!);
-      }
-      writeHistogramSecond(seconds, second, count, sum, keys, keyCounts);
+      writeHistogramSecond(seconds, second, gain);
     }
   }
 
-  /** Writes the chunk of a series; false where it has none. */
-  write(out: ByteWriter, series: number): boolean {
+  /** Writes the chunk of a series; false where it has none. `fold` takes what it holds. */
+  write(out: ByteWriter, series: number, fold?: MinuteFold): boolean {
     const seconds = this.#histograms.get(series);
     if (seconds !== undefined && seconds.length > 0) {
-      writeHistogramSeconds(out, this.minute, seconds.view());
+      writeHistogramSeconds(out, this.minute, seconds, fold);
       return true;
     }
     if (series >= this.#size) return false;
-    return writeSeconds(out, this.minute, this.#values, series * SECONDS);
+    return writeSeconds(out, this.minute, this.#values, series * SECONDS, fold);
   }
 
   #grow(series: number): void {

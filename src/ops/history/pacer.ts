@@ -17,7 +17,7 @@ export class Pacer {
 
   constructor(options: PacerOptions) {
     this.#o = options;
-    this.#budgetMs = options.budgetMs ?? 0.7;
+    this.#budgetMs = options.budgetMs ?? 0.5;
     this.start();
   }
 

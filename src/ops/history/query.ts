@@ -7,7 +7,7 @@ import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from '.
 import type { History } from './history.ts';
 import { type Entry, foldSeconds, HOUR_MS } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
-import type { Run } from './pages.ts';
+import { type Snapshot, unpacked } from './run.ts';
 import { selector } from './selector.ts';
 import { BUCKET_LIMIT, Steps } from './steps.ts';
 
@@ -188,7 +188,7 @@ async function placesFor(
   const { fromMs, toMs } = range;
   const { archives, hours, minutes, numberOf } = history.sources;
   const pieces = piecesOf(archives, tier, range);
-  const open: Run[] = [];
+  const open: Snapshot[] = [];
   for (const hour of hours) {
     const data = hour.series.get(entry);
     if (data !== undefined && hour.fromMs < toMs && hour.toMs > fromMs) open.push(data[tier].snapshot());
@@ -224,11 +224,7 @@ async function placesFor(
       }
     }
   }
-  for (const run of open) {
-    const bytes = new ByteWriter(1024);
-    await run.writeTo(bytes, pacer);
-    found.push({ bytes: bytes.view(), fromMs, toMs });
-  }
+  for (const one of open) found.push({ bytes: await unpacked(one, pacer), fromMs, toMs });
   found.push({ bytes: out.view(), fromMs, toMs });
   return await sorted(found, pacer);
 }

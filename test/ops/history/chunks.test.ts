@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BucketSum, keyOf, valueOf } from '../../../src/ops/history/buckets.ts';
+import { BucketSum, keyOf, keyOfIndex, valueOf } from '../../../src/ops/history/buckets.ts';
 import { ByteReader, ByteWriter, crc32 } from '../../../src/ops/history/bytes.ts';
 import {
   type ChunkPlace,
@@ -88,6 +88,28 @@ test('the seconds of a minute come back, gaps included', () => {
   );
 });
 
+test('a minute made straight from the values is that made from its chunk', () => {
+  const value = fc.oneof(
+    fc.constant(Number.NaN),
+    fc.nat(3),
+    fc.integer(),
+    fc.double({ noNaN: true, min: -1e9, max: 1e9 }),
+  );
+  fc.assert(
+    fc.property(fc.array(value, { minLength: SECONDS, maxLength: SECONDS }), fc.boolean(), (given, constant) => {
+      const values = Float64Array.from(constant ? given.map((v) => (Number.isNaN(v) ? v : (given[0] ?? 0))) : given);
+      const [direct, read] = [new MinuteFold(new BucketSum()), new MinuteFold(new BucketSum())];
+      const seconds = new ByteWriter();
+      if (!writeSeconds(seconds, 9, values, 0, direct)) return;
+      for (const place of placesIn(seconds.view())) readSeconds(place, read);
+      const [one, other] = [new ByteWriter(), new ByteWriter()];
+      direct.write(one, 9, false);
+      read.write(other, 9, false);
+      assert.deepEqual(one.view(), other.view());
+    }),
+  );
+});
+
 test('a minute is the fold of its seconds', () => {
   const out = new ByteWriter();
   const values = new Float64Array(SECONDS).fill(Number.NaN);
@@ -109,10 +131,12 @@ test('a minute is the fold of its seconds', () => {
 
 test('seconds of a histogram become a minute whose percentiles are those of all', () => {
   const entries = new ByteWriter();
-  writeHistogramSecond(entries, 3, 3, 0.6, [0, keyOf(0.3)], [1, 2]);
-  writeHistogramSecond(entries, 59, 1, 4, [keyOf(4)], [1]);
+  const indexOf = (value: number) => keyOf(value) - keyOfIndex(0);
+  writeHistogramSecond(entries, 3, { count: 3, sum: 0.6, zeros: 1, indexes: [indexOf(0.3)], counts: [2] });
+  writeHistogramSecond(entries, 59, { count: 1, sum: 4, zeros: 0, indexes: [indexOf(4)], counts: [1] });
   const out = new ByteWriter();
-  writeHistogramSeconds(out, 1, entries.view());
+  const direct = new MinuteFold(new BucketSum());
+  writeHistogramSeconds(out, 1, entries, direct);
   const seconds = collector();
   const fold = new MinuteFold(new BucketSum());
   for (const place of placesIn(out.view())) {
@@ -128,6 +152,9 @@ test('seconds of a histogram become a minute whose percentiles are those of all'
   );
   const minutes = new ByteWriter();
   fold.write(minutes, 1, true);
+  const told = new ByteWriter();
+  direct.write(told, 1, true);
+  assert.deepEqual(told.view(), minutes.view());
   const sum = new BucketSum();
   for (const place of placesIn(minutes.view())) {
     readMinute(place, { point: () => true, bucket: (key, count) => sum.add(key, count) });

@@ -1,0 +1,132 @@
+// The minutes of a day's hours as one block: pieces are taken over as they are, after a look at their checksum; only what the hours amount to is packed anew.
+import type { Compression } from '../../hosts/port.ts';
+import type { Block, Stripe } from './block.ts';
+import type { BlockWriter } from './block-writer.ts';
+import { ByteWriter } from './bytes.ts';
+import { type Catalogue, type Entry, HourFold } from './hour.ts';
+import type { Pacer } from './pacer.ts';
+import { PieceReader } from './pieces.ts';
+
+/** Series that are read together: some ten kilobytes of each block. */
+const READ_AT_ONCE = 48;
+
+export interface DayMergeOptions {
+  readonly compression: Compression | undefined;
+  readonly pacer: Pacer;
+  /** A block that does not hold what it should, and is left out from here on. */
+  damaged(block: string, reason: string): Promise<void>;
+}
+
+export class DayMerge {
+  readonly #o: DayMergeOptions;
+  /** With what was read of each. */
+  readonly #blocks: Map<Block, Stripe | undefined>;
+  readonly #pieces = new PieceReader();
+  readonly #fold = new HourFold();
+  readonly #hours = new ByteWriter(4096);
+  readonly #minutes = new ByteWriter(4096);
+
+  constructor(blocks: readonly Block[], options: DayMergeOptions) {
+    this.#o = options;
+    this.#blocks = new Map(blocks.map((block) => [block, undefined]));
+  }
+
+  /** All series, in the order in which the first block has them. Not only those of the catalogue: it may be full. */
+  async entries(catalogue: Catalogue): Promise<Entry[]> {
+    const { pacer } = this.#o;
+    const tables = new Set<string>();
+    const found = new Set<Entry>();
+    for (const block of this.#blocks.keys()) {
+      if (tables.has(block.tableId)) continue;
+      tables.add(block.tableId);
+      for (const key of await block.keys(pacer)) {
+        const entry = catalogue.ofKey(key);
+        if (entry !== undefined) found.add(entry);
+        if (pacer.tired) await pacer.rest();
+      }
+    }
+    const [first] = this.#blocks.keys();
+    const place = new Map<Entry, number>();
+    for (const entry of found) {
+      const at = first?.index.find(entry.hash) ?? -1;
+      place.set(entry, at < 0 ? Number.MAX_SAFE_INTEGER : (first?.index.offset(at) ?? 0));
+      if (pacer.tired) await pacer.rest();
+    }
+    return [...found].sort((a, b) => (place.get(a) as number) - (place.get(b) as number));
+  }
+
+  async write(entries: readonly Entry[], writer: BlockWriter): Promise<void> {
+    for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
+      const some = entries.slice(at, at + READ_AT_ONCE);
+      const hashes = some.flatMap(({ hash, hourHash }) => [hash, hourHash]);
+      for (const block of this.#blocks.keys()) this.#blocks.set(block, await block.stripe(hashes, this.#o.pacer));
+      for (const entry of some) await this.#series(entry, writer);
+    }
+  }
+
+  async #series(entry: Entry, writer: BlockWriter): Promise<void> {
+    const { pacer } = this.#o;
+    this.#hours.clear();
+    writer.begin();
+    for (const [block, read] of this.#blocks) {
+      const hoursBefore = this.#hours.length;
+      try {
+        const minutesAt = block.index.find(entry.hash);
+        if (minutesAt < 0) continue;
+        const stripe = read ?? (await block.stripe([entry.hash], pacer));
+        if (stripe === undefined) continue;
+        let pieces = 0;
+        this.#look(block, minutesAt, stripe);
+        while (this.#pieces.next()) {
+          pieces++;
+          if (pacer.tired) await pacer.rest();
+        }
+        this.#check(block, minutesAt);
+        await this.#takeHours(block, entry, stripe, read);
+        const from = block.index.offset(minutesAt) - stripe.from;
+        writer.copied(stripe.bytes, from, from + block.index.length(minutesAt), pieces, block.index.crc(minutesAt));
+        if (writer.isDue) await writer.rest();
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        this.#hours.length = hoursBefore;
+        this.#blocks.delete(block);
+        await this.#o.damaged(block.name, block.damaged(error).message);
+      }
+    }
+    writer.end(entry.hash, entry.key);
+    writer.begin();
+    await writer.chunks(this.#hours.view());
+    writer.end(entry.hourHash);
+    if (writer.isDue) await writer.rest();
+  }
+
+  #look(block: Block, at: number, stripe: Stripe): void {
+    const from = block.index.offset(at) - stripe.from;
+    this.#pieces.reset(stripe.bytes, from, from + block.index.length(at));
+  }
+
+  #check(block: Block, at: number): void {
+    if (this.#pieces.crc !== block.index.crc(at)) throw new RangeError('the checksum differs');
+  }
+
+  /** What the minutes of a block amount to: mostly it says so itself. */
+  async #takeHours(block: Block, entry: Entry, stripe: Stripe, read: Stripe | undefined): Promise<void> {
+    const { compression, pacer } = this.#o;
+    const at = block.index.find(entry.hourHash);
+    const isHourly = at >= 0;
+    const place = isHourly ? at : block.index.find(entry.hash);
+    const here = isHourly ? (read ?? (await block.stripe([entry.hourHash], pacer))) : stripe;
+    if (here === undefined) return;
+    const target = isHourly ? this.#hours : this.#minutes;
+    this.#minutes.clear();
+    this.#look(block, place, here);
+    while (this.#pieces.next());
+    this.#check(block, place);
+    this.#look(block, place, here);
+    while (this.#pieces.next()) {
+      this.#pieces.unpack(target, compression);
+      if (pacer.tired) await pacer.rest();
+    }
+    if (!isHourly) await this.#fold.write(this.#hours, this.#minutes, entry.info.kind === 'histogram', pacer);
+  }
+}

@@ -1,0 +1,137 @@
+// Chunks of a series as they are stored: pieces, each with its length, its packed length and the packed bytes; one checksum for all of them. Pieces of several
+// hours stand one after the other as those of a day: nothing has to be unpacked for that.
+import type { Compression } from '../../hosts/port.ts';
+import { ByteReader, type ByteWriter, crc32 } from './bytes.ts';
+import type { Pacer } from './pacer.ts';
+
+/** Packed at once: a third of a millisecond on a slow machine. */
+export const PIECE_BYTES = 8192;
+/** What earlier versions wrote. */
+const MAX_PIECE_BYTES = 16_384;
+/** A series' day of busy seconds is some megabytes; what claims to be more is damaged. */
+const MAX_PIECES = 4096;
+/** A block of deflate that is stored as it is: one byte, its length twice. */
+const STORED = 1;
+const STORED_HEAD_BYTES = 5;
+const MAX_STORED_BYTES = 1024;
+
+/** Bytes as they are stored, and what their checksum must be. */
+export interface Stored {
+  readonly bytes: Uint8Array;
+  readonly crc: number;
+}
+
+/** The checksum of pieces, with one more. */
+export function joinedCrc(before: number, piece: number): number {
+  return (Math.imul(before, 31) + piece) >>> 0;
+}
+
+/** Appends a piece; returns its checksum. */
+export function writePiece(out: ByteWriter, piece: Uint8Array, compression: Compression | undefined): number {
+  const small = compression?.deflate(piece) ?? piece;
+  out.varint(piece.length);
+  out.varint(small.length);
+  out.bytes(small);
+  return crc32(small);
+}
+
+/** The same for some hundred bytes that are to be read soon: packing them would take more than it saves. */
+export function writeStored(
+  out: ByteWriter,
+  bytes: Uint8Array,
+  length: number,
+  compression: Compression | undefined,
+): number {
+  if (compression === undefined || length > MAX_STORED_BYTES)
+    return writePiece(out, bytes.subarray(0, length), compression);
+  out.varint(length);
+  out.varint(length + STORED_HEAD_BYTES);
+  const from = out.length;
+  out.byte(STORED);
+  for (const value of [length, ~length & 0xffff]) {
+    out.byte(value & 255);
+    out.byte(value >> 8);
+  }
+  out.part(bytes, 0, length);
+  return crc32(out.memory, from, out.length);
+}
+
+function isStored(bytes: Uint8Array, from: number, to: number, size: number): boolean {
+  return bytes[from] === STORED && to - from === size + STORED_HEAD_BYTES;
+}
+
+/** Goes through pieces one by one; no objects are made. Throws `RangeError` where they are damaged. */
+export class PieceReader {
+  readonly #reader = new ByteReader(new Uint8Array(0));
+  #bytes: Uint8Array = new Uint8Array(0);
+  /** Where the packed bytes of this piece are. */
+  from = 0;
+  to = 0;
+  /** Unpacked. */
+  size = 0;
+  crc = 0;
+
+  reset(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    this.#bytes = bytes;
+    this.#reader.reset(bytes, from, Math.min(to, bytes.length));
+    this.crc = 0;
+  }
+
+  /** False at the end. */
+  next(): boolean {
+    const reader = this.#reader;
+    if (reader.atEnd) return false;
+    this.size = reader.varint();
+    const length = reader.varint();
+    if (this.size > MAX_PIECE_BYTES) throw new RangeError('a piece is too long');
+    this.from = reader.at;
+    reader.skip(length);
+    this.to = reader.at;
+    this.crc = joinedCrc(this.crc, crc32(this.#bytes, this.from, this.to));
+    return true;
+  }
+
+  /** Appends this piece, unpacked. */
+  unpack(out: ByteWriter, compression: Compression | undefined): void {
+    const { from, to, size } = this;
+    if (compression !== undefined && isStored(this.#bytes, from, to, size))
+      out.part(this.#bytes, from + STORED_HEAD_BYTES, to);
+    else out.bytes(inflated(this.#bytes.subarray(from, to), size, compression));
+  }
+}
+
+function inflated(small: Uint8Array, size: number, compression: Compression | undefined): Uint8Array {
+  if (compression !== undefined && isStored(small, 0, small.length, size)) return small.subarray(STORED_HEAD_BYTES);
+  const piece = compression?.inflate(small, size) ?? small;
+  if (piece.length !== size) throw new RangeError('a piece has another length');
+  return piece;
+}
+
+/** All pieces, unpacked. Throws `RangeError` where they are damaged. */
+export async function unpackPieces(
+  { bytes, crc }: Stored,
+  compression: Compression | undefined,
+  pacer: Pacer,
+): Promise<Uint8Array> {
+  const reader = new PieceReader();
+  reader.reset(bytes);
+  let total = 0;
+  let count = 0;
+  // What was damaged is not inflated at all.
+  while (reader.next()) {
+    if (++count > MAX_PIECES) throw new RangeError('there are too many pieces');
+    total += reader.size;
+    if (pacer.tired) await pacer.rest();
+  }
+  if (reader.crc !== crc) throw new RangeError('the checksum differs');
+  if (count === 1) return inflated(bytes.subarray(reader.from, reader.to), total, compression);
+  const joined = new Uint8Array(total);
+  let at = 0;
+  reader.reset(bytes);
+  while (reader.next()) {
+    joined.set(inflated(bytes.subarray(reader.from, reader.to), reader.size, compression), at);
+    at += reader.size;
+    if (pacer.tired) await pacer.rest();
+  }
+  return joined;
+}
