@@ -31,21 +31,21 @@ export function productI(ar: v128, ai: v128, br: v128, bi: v128): v128 {
 export function gatherFrames(samples: usize, step: usize, points: i32, window: usize, reversed: usize, spectrum: usize): void {
   for (let n = 0; n < points; n += 2) {
     const from = samples + (<usize>n << 3);
-    const a = v128.load(from);
-    const b = v128.load(from + step);
-    const c = v128.load(from + 2 * step);
-    const d = v128.load(from + 3 * step);
+    const w = v128.load(window + (<usize>n << 3));
+    const a = f32x4.mul(v128.load(from), w);
+    const b = f32x4.mul(v128.load(from + step), w);
+    const c = f32x4.mul(v128.load(from + 2 * step), w);
+    const d = f32x4.mul(v128.load(from + 3 * step), w);
     const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
     const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
     const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    const w = window + (<usize>n << 3);
     const first = spectrum + (<usize>load<u8>(reversed + <usize>n) << 5);
     const second = spectrum + (<usize>load<u8>(reversed + <usize>n, 1) << 5);
-    v128.store(first, f32x4.mul(v128.shuffle<f32>(abLow, cdLow, 0, 1, 4, 5), v128.load32_splat(w)));
-    v128.store(first, f32x4.mul(v128.shuffle<f32>(abLow, cdLow, 2, 3, 6, 7), v128.load32_splat(w, 4)), 16);
-    v128.store(second, f32x4.mul(v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5), v128.load32_splat(w, 8)));
-    v128.store(second, f32x4.mul(v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), v128.load32_splat(w, 12)), 16);
+    v128.store(first, v128.shuffle<f32>(abLow, cdLow, 0, 1, 4, 5));
+    v128.store(first, v128.shuffle<f32>(abLow, cdLow, 2, 3, 6, 7), 16);
+    v128.store(second, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
+    v128.store(second, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), 16);
   }
 }
 
@@ -58,7 +58,7 @@ export function transforms64(spectrum: usize, points: i32, twiddles: usize, turn
   radix4Stage(spectrum, points, 16, twiddles, turns);
 }
 
-/** One radix-4 stage over `points` points; `span` points apart. `twiddles` holds W_turns as (re, im). */
+/** One radix-4 stage over `points` points; `span` points apart. `twiddles` holds W_turns as (re, im); those of span 1 are all 1. */
 // @ts-ignore: decorator
 @inline
 function radix4Stage(spectrum: usize, points: i32, span: i32, twiddles: usize, turns: i32): void {
@@ -81,16 +81,16 @@ function radix4Stage(spectrum: usize, points: i32, span: i32, twiddles: usize, t
       const ai = v128.load(at, 16);
       let xr = v128.load(at + apart);
       let xi = v128.load(at + apart, 16);
-      const br = productR(xr, xi, w1r, w1i);
-      const bi = productI(xr, xi, w1r, w1i);
+      const br = span == 1 ? xr : productR(xr, xi, w1r, w1i);
+      const bi = span == 1 ? xi : productI(xr, xi, w1r, w1i);
       xr = v128.load(at + 2 * apart);
       xi = v128.load(at + 2 * apart, 16);
-      const cr = productR(xr, xi, w2r, w2i);
-      const ci = productI(xr, xi, w2r, w2i);
+      const cr = span == 1 ? xr : productR(xr, xi, w2r, w2i);
+      const ci = span == 1 ? xi : productI(xr, xi, w2r, w2i);
       xr = v128.load(at + 3 * apart);
       xi = v128.load(at + 3 * apart, 16);
-      const dr = productR(xr, xi, w3r, w3i);
-      const di = productI(xr, xi, w3r, w3i);
+      const dr = span == 1 ? xr : productR(xr, xi, w3r, w3i);
+      const di = span == 1 ? xi : productI(xr, xi, w3r, w3i);
       const sumR = f32x4.add(ar, cr);
       const sumI = f32x4.add(ai, ci);
       const differenceR = f32x4.sub(ar, cr);

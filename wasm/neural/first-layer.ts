@@ -8,6 +8,7 @@
 //
 // which on the right are eight products instead of ten, as the last of each line is that of its neighbour. All are whole numbers: the sums
 // are the same, bit for bit (what leaves an i32 on the way comes back). Bin 128 is done apart, so that the others are 64 pairs.
+import { ROUNDER } from './constants';
 import {
   CONV1_BIASES,
   CONV1_INPUT,
@@ -23,7 +24,7 @@ import {
   SUMS,
 } from './layout';
 import { atLeast, largestLane } from './product';
-import { rounded } from './quantize';
+import { toI32 } from './quantize';
 import { BLOCK_ROWS, PAIR_BYTES, PAIR_WEIGHTS, sumRows } from './sums';
 
 const BLOCKS: usize = 128 / BLOCK_ROWS;
@@ -69,11 +70,11 @@ export function createTapSums(): void {
 /** The magnitudes, a frame a lane, as i16 in the lists above. */
 export function quantizeMagnitudes(factor: f32): void {
   const by = f32x4.splat(factor);
-  const low = i32x4.splat(0xffff);
+  const rounder = v128.load(ROUNDER);
   let at = MAGNITUDES;
   for (let i: usize = 0; i < PAIRS * PAIR_BYTES; i += PAIR_BYTES) {
     // No magnitude is negative, so that the two of a pair can simply be joined.
-    const x = v128.or(v128.and(rounded(v128.load(at), by), low), i32x4.shl(rounded(v128.load(at, 16), by), 16));
+    const x = v128.or(toI32(v128.load(at), by, rounder), i32x4.shl(toI32(v128.load(at, 16), by, rounder), 16));
     const less = i16x8.sub(x, v128.shuffle<i32>(x, x, 1, 2, 1, 2));
     v128.store(X0 + i, v128.shuffle<i32>(x, x, 0, 0, 0, 0));
     v128.store(X1 + i, v128.shuffle<i32>(x, x, 1, 1, 1, 1));
@@ -85,7 +86,7 @@ export function quantizeMagnitudes(factor: f32): void {
     v128.store(X3_LESS_X2 + i, v128.shuffle<i32>(less, less, 3, 3, 3, 3));
     at += 32;
   }
-  v128.store(CONV1_LAST_INPUT, v128.and(rounded(v128.load(at), by), low));
+  v128.store(CONV1_LAST_INPUT, toI32(v128.load(at), by, rounder));
 }
 
 /** Returns the largest result. */

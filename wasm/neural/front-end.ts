@@ -40,7 +40,10 @@ function hear(pcm: usize): void {
     v128.store(at, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(x)));
     v128.store(at, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(x)), 16);
   }
-  for (let i: usize = 0; i < 64; i++) store<f32>(HEARD + ((576 + i) << 2), load<f32>(HEARD + ((574 - i) << 2)));
+  for (let i: usize = 0; i < 64; i += 4) {
+    const x = v128.load(HEARD + ((571 - i) << 2));
+    v128.store(HEARD + ((576 + i) << 2), v128.shuffle<f32>(x, x, 3, 2, 1, 0));
+  }
 }
 
 /** Joins the two halves: radix 2. */

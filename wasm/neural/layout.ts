@@ -49,8 +49,10 @@ export const WINDOW: usize = FLOATS_END;
 export const TWIDDLES: usize = WINDOW + 256 * 4;
 export const REVERSED: usize = TWIDDLES + 256 * 8;
 
+/** `constants.ts`: twelve vectors. */
+export const CONSTANTS: usize = REVERSED + 128;
 /** Sums of the taps of conv1, as its weights lie. */
-export const CONV1_TAP_SUMS: usize = REVERSED + 128;
+export const CONV1_TAP_SUMS: usize = CONSTANTS + 12 * 16;
 
 // ---- one window's work; every stage leaves its result, so that tests can look at each
 

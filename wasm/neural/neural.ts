@@ -1,5 +1,6 @@
 // What the host calls. Every call on a slot takes its handle and answers -1 when the handle is no longer good.
 import { createBank, releaseSlot, slotOf, takeSlot } from './bank';
+import { createConstants } from './constants';
 import { createTapSums } from './first-layer';
 import { createFrontEnd } from './front-end';
 import { GATED, PCM_IN, PROBABILITY } from './layout';
@@ -60,6 +61,7 @@ export { checksum, releaseSlot };
 /** Once, after the host has sized the memory for `slots` slots and written the weights to `TEXT`. False when they can't be read. */
 export function initialize(slots: u32): bool {
   if (!decodeWeights()) return false;
+  createConstants();
   createTapSums();
   createFrontEnd();
   createBank(slots);
