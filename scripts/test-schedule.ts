@@ -18,7 +18,7 @@ const COSTS: Readonly<Record<string, Cost>> = {
   'test/e2e/processes.test.ts': { seconds: 145, cores: 0.55 },
   'test/e2e/livekit-start.test.ts': { seconds: 100, cores: 0.6 },
   'test/e2e/history.test.ts': { seconds: 78, cores: 0.3 },
-  'test/e2e/model-faults.test.ts': { seconds: 90, cores: 1.3 },
+  'test/e2e/model-faults.test.ts': { seconds: 95, cores: 1 },
   'test/e2e/recovery.test.ts': { seconds: 64, cores: 0.25 },
   'test/e2e/process-alerts.test.ts': { seconds: 60, cores: 0.5 },
   'test/e2e/operations.test.ts': { seconds: 55, cores: 1 },
