@@ -24,10 +24,12 @@ export type MetricSnapshot = {
 
 const QUANTILES = [0.5, 0.9, 0.95, 0.99] as const;
 
-/** One entry per series that has a value; unknown gauges are absent. */
-export function takeSnapshot(registry: Registry): MetricSnapshot[] {
+/** One entry per series that has a value; unknown gauges are absent. `names`: of these instruments only, for whoever looks
+ *  again and again. */
+export function takeSnapshot(registry: Registry, names?: ReadonlySet<string>): MetricSnapshot[] {
   const out: MetricSnapshot[] = [];
   for (const { name, unit, series } of registry.families()) {
+    if (names !== undefined && !names.has(name)) continue;
     for (const { labels, handle } of series) {
       if (handle instanceof CounterHandle) out.push({ name, kind: 'counter', unit, labels, value: handle.value });
       else if (handle instanceof HistogramHandle) {

@@ -11,6 +11,7 @@ import {
   Readings,
   rounded,
   toolUsage,
+  WINDOW_METRICS,
   type WorkerStatus,
 } from '../../ops/views/index.ts';
 import type { Logger } from '../../ops/logs.ts';
@@ -65,7 +66,7 @@ export function createOperations(options: OperationsOptions): Operations {
   let collecting: Collecting | null = null;
   let cancelLook = () => {};
   const look = () => {
-    windows.look(snapshot(), systemClock.now());
+    windows.look(takeSnapshot(runtime.registry, WINDOW_METRICS), systemClock.now());
     cancelLook = systemClock.setTimer(look, WINDOW_LOOK_MS);
   };
   const health = createProgramHealth({

@@ -33,7 +33,9 @@ export function serviceChecks({
       byUrl.set(baseUrl, { name: byUrl.size === 0 ? 'openai' : `openai.${stage}`, key, stages: [stage] });
     }
   }
-  const answered = () => new Readings(takeSnapshot(registry)).value('syrinx.api.requests', { outcome: 'ok' }) ?? 0;
+  const requests = new Set(['syrinx.api.requests']);
+  const answered = () =>
+    new Readings(takeSnapshot(registry, requests)).value('syrinx.api.requests', { outcome: 'ok' }) ?? 0;
   return [...byUrl].map(([baseUrl, { name, key, stages }]) => {
     let lastAnswered = answered();
     return {

@@ -1,5 +1,5 @@
 // Turns snapshots of the registry into the points that rules look at: its instruments as they are, and the specification's rates and means.
-import { CounterHandle, type Family, HistogramHandle, type Registry } from '../../metrics/index.ts';
+import { CounterHandle, type Family, GaugeHandle, HistogramHandle, type Registry } from '../../metrics/index.ts';
 import type { Labels } from './labels.ts';
 import type { Point } from './sample-store.ts';
 
@@ -66,15 +66,12 @@ export type TakeReadings = (
   instruments: ReadonlySet<string>,
 ) => Generator<undefined, readonly SeriesReading[], undefined>;
 
-/** A reading that is written again by the next taking. */
-interface KeptReading {
-  readonly name: string;
-  readonly labels: Labels;
-  readonly kind: SeriesReading['kind'];
-  value: number;
-  count: number;
-  sum: number;
-}
+/** Readings that are written again by the next taking. */
+type KeptLevel = { -readonly [key in keyof LevelReading]: LevelReading[key] };
+type KeptHistogram = { -readonly [key in keyof HistogramReading]: HistogramReading[key] };
+type KeptReading = KeptLevel | KeptHistogram;
+type LevelReading = Extract<SeriesReading, { readonly value: number }>;
+type HistogramReading = Extract<SeriesReading, { readonly count: number }>;
 
 /** A slice for each instrument: what belongs together is read together. The readings are good until the next ones are taken. */
 export const readingsOf = (registry: Registry): TakeReadings => {
@@ -89,7 +86,7 @@ export const readingsOf = (registry: Registry): TakeReadings => {
       yield;
     }
     if (readings.length > count) readings.length = count;
-    return readings as SeriesReading[];
+    return readings;
   };
 };
 
@@ -105,14 +102,16 @@ function readFamily(
     const { labels, handle } = series[i]!;
     let reading = kept.get(handle);
     if (reading === undefined) {
-      reading = { name, labels, kind, value: 0, count: 0, sum: 0 };
+      reading =
+        kind === 'histogram' ? { name, labels, kind, count: 0, sum: 0 } : { name, labels, kind, value: Number.NaN };
       kept.set(handle, reading);
     }
-    if (handle instanceof HistogramHandle) {
+    if (reading.kind === 'histogram') {
+      if (!(handle instanceof HistogramHandle)) continue;
       reading.count = handle.sketch.count;
       reading.sum = handle.sketch.sum;
     } else if (handle instanceof CounterHandle) reading.value = handle.value;
-    else {
+    else if (handle instanceof GaugeHandle) {
       reading.value = handle.read();
       if (Number.isNaN(reading.value)) continue;
     }
@@ -229,8 +228,8 @@ export class RegistryFeed {
         sum.all = 0;
         sums.push(sum);
       }
-      if (part !== undefined) sum.part += (one as Partial<KeptReading>)[part] ?? 0;
-      if (all !== undefined) sum.all += (one as Partial<KeptReading>)[all] ?? 0;
+      if (part !== undefined) sum.part += amount(one, part);
+      if (all !== undefined) sum.all += amount(one, all);
     }
   }
 
@@ -284,6 +283,11 @@ export class RegistryFeed {
     if (nowMs - (past.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) < windowMs / STEPS) return;
     past.push({ atMs: nowMs, sums: new Map(sums.map(({ key, part, all }) => [key, { part, all }])) });
   }
+}
+
+function amount(one: SeriesReading, field: Field): number {
+  if (one.kind !== 'histogram') return one.value;
+  return field === 'count' ? one.count : one.sum;
 }
 
 /** What of a series a selection adds up; undefined: it is not selected. */

@@ -39,6 +39,15 @@ export interface Windows {
   previous(): WindowView | null;
 }
 
+/** What `look` must be given. */
+export const WINDOW_METRICS: ReadonlySet<string> = new Set([
+  'syrinx.sessions.started',
+  'syrinx.sessions.ended',
+  'syrinx.turns.completed',
+  'syrinx.conversation.response',
+  'syrinx.interruptions',
+]);
+
 /** Looks that a window is made of. */
 const STEPS = 60;
 

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRegistry, takeSnapshot } from '../../../src/metrics/index.ts';
-import { createWindows, dashboardData, jsonMetrics, type WorkerStatus } from '../../../src/ops/views/index.ts';
+import {
+  createWindows,
+  dashboardData,
+  jsonMetrics,
+  WINDOW_METRICS,
+  type WorkerStatus,
+} from '../../../src/ops/views/index.ts';
 import { createCallInstruments } from '../../../src/runner/instruments.ts';
 
 const WORKER: WorkerStatus = { worker_id: 'w', status: 'running', active_jobs: 0, max_jobs: 100, load: 0 };
@@ -17,7 +23,7 @@ function rig() {
   const registry = createRegistry();
   const instruments = createCallInstruments(registry, ['weather']);
   const windows = createWindows();
-  const look = (nowMs: number) => windows.look(takeSnapshot(registry), nowMs);
+  const look = (nowMs: number) => windows.look(takeSnapshot(registry, WINDOW_METRICS), nowMs);
   const end = (reason: string, responseMs: number | null = null) => {
     const call = instruments.started('websocket');
     if (responseMs !== null) {
