@@ -28,27 +28,80 @@ export function resampleBlock(slot: usize, samples: i32): i32 {
   const kept = load<i32>(slot, KEPT);
   memory.copy(FLOAT_IN, slot + HISTORY, <usize>kept << 2);
 
-  const tapBytes = <usize>taps << 2;
-  const whole = down / up;
-  const part = down % up;
   const available = kept + samples;
-  let phase = load<i32>(slot, PHASE);
-  let start = 0;
-  let out = FLOAT_OUT;
-  while (start + taps <= available) {
-    store<f32>(out, dot(FLOAT_IN + (<usize>start << 2), table + <usize>phase * tapBytes, tapBytes));
-    out += 4;
-    start += whole;
-    phase += part;
-    if (phase >= up) {
-      phase -= up;
-      start++;
-    }
+  // Output n lies at input time `time / up`, and hears the taps from there on.
+  const before = load<i32>(slot, PHASE);
+  const outputs = max(0, ((available - taps + 1) * up - before + down - 1) / down);
+  for (let first = 0; first < min(up, outputs); first++) {
+    // Outputs of one phase, the same coefficients for all: `up` outputs and `down` inputs apart.
+    const time = before + first * down;
+    filterPhase(
+      FLOAT_IN + (<usize>(time / up) << 2),
+      <usize>down << 2,
+      table + <usize>(time % up) * (<usize>taps << 2),
+      <usize>taps << 2,
+      FLOAT_OUT + (<usize>first << 2),
+      <usize>up << 2,
+      FLOAT_OUT + (<usize>outputs << 2),
+    );
   }
+  const time = before + outputs * down;
+  const start = time / up;
   store<i32>(slot, available - start, KEPT);
-  store<i32>(slot, phase, PHASE);
+  store<i32>(slot, time % up, PHASE);
   memory.copy(slot + HISTORY, FLOAT_IN + (<usize>start << 2), <usize>(available - start) << 2);
-  return <i32>((out - FLOAT_OUT) >> 2);
+  return outputs;
+}
+
+/** Outputs from `out` to before `end`, `outStep` bytes apart: two at a time, so that each coefficient is loaded once for both. The sums are
+ *  the same for one as for two. */
+function filterPhase(x: usize, xStep: usize, h: usize, bytes: usize, out: usize, outStep: usize, end: usize): void {
+  const hEnd = h + bytes;
+  for (; out + outStep < end; out += 2 * outStep, x += 2 * xStep) {
+    let a = f32x4.splat(0);
+    let b = f32x4.splat(0);
+    let c = f32x4.splat(0);
+    let d = f32x4.splat(0);
+    let e = f32x4.splat(0);
+    let f = f32x4.splat(0);
+    let g = f32x4.splat(0);
+    let i = f32x4.splat(0);
+    let at = x;
+    let next = x + xStep;
+    let k = h;
+    do {
+      const k0 = v128.load(k);
+      a = f32x4.add(a, f32x4.mul(v128.load(at), k0));
+      e = f32x4.add(e, f32x4.mul(v128.load(next), k0));
+      const k1 = v128.load(k, 16);
+      b = f32x4.add(b, f32x4.mul(v128.load(at, 16), k1));
+      f = f32x4.add(f, f32x4.mul(v128.load(next, 16), k1));
+      const k2 = v128.load(k, 32);
+      c = f32x4.add(c, f32x4.mul(v128.load(at, 32), k2));
+      g = f32x4.add(g, f32x4.mul(v128.load(next, 32), k2));
+      const k3 = v128.load(k, 48);
+      d = f32x4.add(d, f32x4.mul(v128.load(at, 48), k3));
+      i = f32x4.add(i, f32x4.mul(v128.load(next, 48), k3));
+      const k4 = v128.load(k, 64);
+      a = f32x4.add(a, f32x4.mul(v128.load(at, 64), k4));
+      e = f32x4.add(e, f32x4.mul(v128.load(next, 64), k4));
+      const k5 = v128.load(k, 80);
+      b = f32x4.add(b, f32x4.mul(v128.load(at, 80), k5));
+      f = f32x4.add(f, f32x4.mul(v128.load(next, 80), k5));
+      const k6 = v128.load(k, 96);
+      c = f32x4.add(c, f32x4.mul(v128.load(at, 96), k6));
+      g = f32x4.add(g, f32x4.mul(v128.load(next, 96), k6));
+      const k7 = v128.load(k, 112);
+      d = f32x4.add(d, f32x4.mul(v128.load(at, 112), k7));
+      i = f32x4.add(i, f32x4.mul(v128.load(next, 112), k7));
+      at += 128;
+      next += 128;
+      k += 128;
+    } while (k < hEnd);
+    store<f32>(out, laneSum(f32x4.add(f32x4.add(a, b), f32x4.add(c, d))));
+    store<f32>(out + outStep, laneSum(f32x4.add(f32x4.add(e, f), f32x4.add(g, i))));
+  }
+  if (out < end) store<f32>(out, dot(x, h, bytes));
 }
 
 // @ts-ignore: decorator
@@ -67,6 +120,13 @@ function dot(x: usize, h: usize, bytes: usize): f32 {
     x += 64;
     h += 64;
   }
-  const sum = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
-  return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
+  return laneSum(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+}
+
+/** (0 + 1) + (2 + 3), in every lane. */
+// @ts-ignore: decorator
+@inline
+function laneSum(x: v128): f32 {
+  const pairs = f32x4.add(x, v128.shuffle<f32>(x, x, 1, 0, 3, 2));
+  return f32x4.extract_lane(f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 2, 3, 0, 1)), 0);
 }

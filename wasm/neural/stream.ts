@@ -56,6 +56,12 @@ export function pushSamples(slot: usize, from: usize, samples: i32): void {
 @inline
 function copySamples(from: usize, to: usize, samples: i32): void {
   const end = from + (<usize>samples << 1);
+  for (; from + 64 <= end; from += 64, to += 64) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    v128.store(to, v128.load(from, 32), 32);
+    v128.store(to, v128.load(from, 48), 48);
+  }
   for (; from + 16 <= end; from += 16, to += 16) v128.store(to, v128.load(from));
   for (; from < end; from += 2, to += 2) store<i16>(to, load<i16>(from));
 }
