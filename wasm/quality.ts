@@ -1,4 +1,5 @@
 // What a window of frames was like: levels, shape of the amplitudes, the spectrum's highs and lows. Filed by frame, judged in `verdict.ts`.
+// Nothing is NaN, so that the larger of two is `pmax`: one instruction, where `max` is eight.
 import {
   ABS_SUM,
   BIN_HIGH,
@@ -82,7 +83,7 @@ function frameShape(slot: usize): i64 {
       const low = f32x4.abs(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(pcm)));
       const high = f32x4.abs(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(pcm)));
       abs = f32x4.add(abs, f32x4.add(low, high));
-      product = f32x4.mul(product, f32x4.mul(f32x4.max(half, low), f32x4.max(half, high)));
+      product = f32x4.mul(product, f32x4.mul(f32x4.pmax(half, low), f32x4.pmax(half, high)));
     }
     logs = f32x4.add(logs, naturalLog(product));
   }
@@ -104,8 +105,8 @@ function widenBins(slot: usize): void {
     const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
     const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
     const power = f32x4.mul(f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7)), quarter);
-    v128.store(slot + bin, f32x4.max(v128.load(slot + bin, BIN_MAX), power), BIN_MAX);
-    v128.store(slot + bin, f32x4.min(v128.load(slot + bin, BIN_MIN), power), BIN_MIN);
+    v128.store(slot + bin, f32x4.pmax(v128.load(slot + bin, BIN_MAX), power), BIN_MAX);
+    v128.store(slot + bin, f32x4.pmin(v128.load(slot + bin, BIN_MIN), power), BIN_MIN);
   }
 }
 
@@ -117,10 +118,10 @@ function fileBins(slot: usize): void {
     const low = v128.load(at, BIN_MIN);
     const highest = v128.load(at, BIN_HIGH);
     const lowest = v128.load(at, BIN_LOW);
-    v128.store(at, f32x4.max(v128.load(at, BIN_HIGH + BIN_BYTES), f32x4.min(highest, high)), BIN_HIGH + BIN_BYTES);
-    v128.store(at, f32x4.max(highest, high), BIN_HIGH);
-    v128.store(at, f32x4.min(v128.load(at, BIN_LOW + BIN_BYTES), f32x4.max(lowest, low)), BIN_LOW + BIN_BYTES);
-    v128.store(at, f32x4.min(lowest, low), BIN_LOW);
+    v128.store(at, f32x4.pmax(v128.load(at, BIN_HIGH + BIN_BYTES), f32x4.pmin(highest, high)), BIN_HIGH + BIN_BYTES);
+    v128.store(at, f32x4.pmax(highest, high), BIN_HIGH);
+    v128.store(at, f32x4.pmin(v128.load(at, BIN_LOW + BIN_BYTES), f32x4.pmax(lowest, low)), BIN_LOW + BIN_BYTES);
+    v128.store(at, f32x4.pmin(lowest, low), BIN_LOW);
     v128.store(at, f32x4.splat(0), BIN_MAX);
     v128.store(at, f32x4.splat(FAR), BIN_MIN);
   }
