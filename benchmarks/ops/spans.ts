@@ -176,7 +176,7 @@ export function spannedFolder(folder: DataFolder, spans: Spans, kindOf: (name: s
     path: folder.path,
     list: () => spans.outside(kind, () => folder.list()),
     read: (name) => spans.outside(seen(name), () => folder.read(name)),
-    readAt: (name, offset, length) => spans.outside(kind, () => folder.readAt(name, offset, length)),
+    readAt: (name, offset, length, into) => spans.outside(kind, () => folder.readAt(name, offset, length, into)),
     size: (name) => spans.outside(kind, () => folder.size(name)),
     append: async (name) => appender(name, await spans.outside(seen(name), () => folder.append(name))),
     replace: (name, bytes) => spans.outside(seen(name), () => folder.replace(name, bytes)),

@@ -59,7 +59,7 @@ function reader(path: string, fileOf: (name: string) => string): FolderReader {
         throw error;
       }
     },
-    readAt: async (name, offset, length) => readAt(fileOf(name), offset, length),
+    readAt: async (name, offset, length, into) => readAt(fileOf(name), offset, length, into),
     size: async (name) => (await stat(fileOf(name))).size,
   };
 }
@@ -69,10 +69,10 @@ function fileIn(path: string, name: string): string {
   return join(path, name);
 }
 
-async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {
+async function readAt(path: string, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
   const handle = await open(path, 'r');
   try {
-    const bytes = new Uint8Array(length);
+    const bytes = into !== undefined && into.length >= length ? into : new Uint8Array(length);
     let filled = 0;
     while (filled < length) {
       const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);

@@ -105,8 +105,8 @@ export interface FolderReader {
   list(): Promise<readonly string[]>;
   /** Undefined: no such file. */
   read(name: string): Promise<Uint8Array | undefined>;
-  /** `length` bytes from `offset` on; fewer where the file ends. */
-  readAt(name: string, offset: number, length: number): Promise<Uint8Array>;
+  /** `length` bytes from `offset` on; fewer where the file ends. `into`: memory that may be used for them, if it is large enough. */
+  readAt(name: string, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   /** In bytes. */
   size(name: string): Promise<number>;
 }

@@ -5,7 +5,7 @@ import { BlockWriter } from './block-writer.ts';
 import { ByteWriter } from './bytes.ts';
 import { DayMerge } from './day-merge.ts';
 import { type Catalogue, type Hour, HOUR_MS, HourFold, stampOf } from './hour.ts';
-import { readJournal } from './journal.ts';
+import { readJournal } from './journal-reader.ts';
 import type { Pacer } from './pacer.ts';
 
 export interface ArchiveOptions {
@@ -97,21 +97,20 @@ export class Archive {
     await this.#o.folder.rename(name, `${DAMAGED}${name}`).catch(() => {});
   }
 
-  /** Feeds the chunks of a journal; a torn end is kept aside and cut off. */
-  async replay(name: string, take: (key: string, chunks: Uint8Array) => void): Promise<void> {
+  /** Feeds the chunks of a journal, in bytes that are used again; a torn end is kept aside and cut off. */
+  async replay(name: string, take: (key: string, bytes: Uint8Array, from: number, to: number) => void): Promise<void> {
     const { folder, pacer, tell } = this.#o;
-    const bytes = await pacer.outside(folder.read(name));
-    if (bytes === undefined) return;
     try {
-      const torn = await readJournal(bytes, async (key, chunks) => {
-        take(key, chunks);
-        if (pacer.tired) await pacer.rest();
-      });
+      const size = await pacer.outside(folder.size(name));
+      const source = { bytes: size, readAt: (at: number, length: number) => folder.readAt(name, at, length) };
+      const torn = await readJournal(source, pacer, take);
       if (torn === undefined) return;
-      tell('history journal is torn, its end set aside', name, `whole up to byte ${torn.at} of ${bytes.length}`);
+      tell('history journal is torn, its end set aside', name, `whole up to byte ${torn.at} of ${size}`);
+      const bytes = (await folder.read(name)) ?? new Uint8Array(0);
       await folder.replace(`${DAMAGED}${name}`, bytes);
       await folder.replace(name, bytes.slice(0, torn.at));
     } catch (error) {
+      if ((error as { code?: unknown }).code === 'ENOENT') return;
       if (!(error instanceof RangeError)) return await this.#cannotRead(name, error);
       await this.setAside(name, error.message);
     }

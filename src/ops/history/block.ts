@@ -117,8 +117,9 @@ export class Block implements BlockRange {
       .then((bytes) => ({ bytes, crc }));
   }
 
-  /** All that the block has of these in one piece of bytes; undefined where it has nothing, or where they lie too far apart. */
-  async stripe(hashes: readonly Hash[], pacer: Pacer): Promise<Stripe | undefined> {
+  /** All that the block has of these in one piece of bytes; undefined where it has nothing, or where they lie too far apart.
+   *  `memory` for it is used where there is some. */
+  async stripe(hashes: readonly Hash[], pacer: Pacer, memory?: (bytes: number) => Uint8Array) {
     let from = this.bytes;
     let to = 0;
     for (const hash of hashes) {
@@ -129,7 +130,9 @@ export class Block implements BlockRange {
       if (offset + this.index.length(at) > to) to = offset + this.index.length(at);
     }
     if (from >= to || (hashes.length > 1 && to - from > READ_BYTES)) return undefined;
-    return { from, bytes: await pacer.outside(this.folder.readAt(this.name, from, to - from)) };
+    const read = this.folder.readAt(this.name, from, to - from, memory?.(to - from));
+    const stripe: Stripe = { from, bytes: await pacer.outside(read) };
+    return stripe;
   }
 
   /** All chunks of what was fetched. Rejects with a `DamagedError`. */

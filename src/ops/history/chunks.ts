@@ -253,24 +253,31 @@ export interface ChunkPlace {
 }
 
 /** All chunks of a run of bytes; throws `RangeError` where they are damaged. */
-export function placesOf(bytes: Uint8Array, tell: (place: ChunkPlace) => void): void {
-  const reader = new ByteReader(bytes);
+export function placesOf(bytes: Uint8Array, tell: (place: ChunkPlace) => void, begin = 0, end = bytes.length): void {
+  const reader = new ByteReader(bytes, begin, end);
   while (!reader.atEnd) {
     const minute = reader.varint();
     const length = reader.varint();
     const from = reader.at;
-    reader.bytes(length);
+    reader.skip(length);
     tell({ atMs: minute * MINUTE_MS, bytes, from, to: reader.at });
   }
 }
 
-/** The same, each as bytes that stand alone. */
-export function eachChunk(bytes: Uint8Array, tell: (minute: number, chunk: Uint8Array) => void): void {
-  let begin = 0;
-  placesOf(bytes, ({ atMs, to }) => {
-    tell(atMs / MINUTE_MS, bytes.subarray(begin, to));
-    begin = to;
-  });
+/** Where each of them begins and ends, with what tells its length. */
+export function eachChunk(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  tell: (minute: number, from: number, to: number) => void,
+): void {
+  const reader = new ByteReader(bytes, from, to);
+  while (!reader.atEnd) {
+    const begin = reader.at;
+    const minute = reader.varint();
+    reader.skip(reader.varint());
+    tell(minute, begin, reader.at);
+  }
 }
 
 const keys: number[] = [];

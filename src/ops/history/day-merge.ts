@@ -21,6 +21,7 @@ export class DayMerge {
   readonly #o: DayMergeOptions;
   /** With what was read of each. */
   readonly #blocks: Map<Block, Stripe | undefined>;
+  readonly #memory = new Map<Block, Uint8Array>();
   readonly #pieces = new PieceReader();
   readonly #fold = new HourFold();
   readonly #hours = new ByteWriter(4096);
@@ -59,9 +60,21 @@ export class DayMerge {
     for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
       const some = entries.slice(at, at + READ_AT_ONCE);
       const hashes = some.flatMap(({ hash, hourHash }) => [hash, hourHash]);
-      for (const block of this.#blocks.keys()) this.#blocks.set(block, await block.stripe(hashes, this.#o.pacer));
+      for (const block of this.#blocks.keys()) {
+        const memory = (bytes: number) => this.#memoryOf(block, bytes);
+        this.#blocks.set(block, await block.stripe(hashes, this.#o.pacer, memory));
+      }
       for (const entry of some) await this.#series(entry, writer);
     }
+  }
+
+  /** For what is read of a block; it is used again for the next series. */
+  #memoryOf(block: Block, bytes: number): Uint8Array {
+    const known = this.#memory.get(block);
+    if (known !== undefined && known.length >= bytes) return known;
+    const memory = new Uint8Array(Math.ceil(1.25 * bytes));
+    this.#memory.set(block, memory);
+    return memory;
   }
 
   async #series(entry: Entry, writer: BlockWriter): Promise<void> {

@@ -3,7 +3,7 @@ import type { Compression } from '../../hosts/port.ts';
 import type { SeriesInfo } from '../../metrics/index.ts';
 import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
-import { MINUTE_MS, MinuteFold, placesOf, readSeconds } from './chunks.ts';
+import { type ChunkPlace, MINUTE_MS, MinuteFold, placesOf, readSeconds } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
 import { Run } from './run.ts';
 import { hashOf, seriesKey, seriesOfKey } from './series-key.ts';
@@ -94,16 +94,17 @@ export class Hour {
   }
 
   /** Takes chunks of seconds, and makes minutes of them. Throws `RangeError` for damaged ones. */
-  add(entry: Entry, chunks: Uint8Array): void {
+  add(entry: Entry, chunks: Uint8Array, from = 0, to = chunks.length): void {
     const { seconds, minutes } = this.#of(entry);
-    seconds.add(chunks);
-    placesOf(chunks, (place) => {
+    seconds.add(chunks, from, to);
+    const take = (place: ChunkPlace) => {
       readSeconds(place, fold);
       minute.clear();
       fold.write(minute, place.atMs / MINUTE_MS, entry.info.kind === 'histogram');
       minutes.add(minute.memory, 0, minute.length);
       this.#holds(place.atMs);
-    });
+    };
+    placesOf(chunks, take, from, to);
   }
 
   #holds(atMs: number): void {

@@ -1,17 +1,17 @@
 // The minutes of the open hour on disk, appended and synced one by one: what a kill leaves is read again at the next start.
 import type { DataFolder, FileAppender } from '../../hosts/port.ts';
-import { FORMAT_VERSION, NewerFormatError } from './block.ts';
-import { ByteReader, ByteWriter, crc32 } from './bytes.ts';
+import { FORMAT_VERSION } from './block.ts';
+import { ByteWriter, crc32 } from './bytes.ts';
 
-const MAGIC = 0x4a585953;
-const HEAD_BYTES = 8;
-const FRAME_BYTES = 8;
+export const MAGIC = 0x4a585953;
+export const HEAD_BYTES = 8;
+export const FRAME_BYTES = 8;
 /** Larger records are written in several: each has a checksum, which is made at once. */
 const RECORD_BYTES = 8192;
 /** Written at once. */
 const WRITE_BYTES = 32_768;
 const text = new TextEncoder();
-const SERIES = 1;
+export const SERIES = 1;
 const CHUNKS = 2;
 
 export class Journal {
@@ -80,41 +80,4 @@ export class Journal {
   close(): Promise<void> {
     return this.#file.close();
   }
-}
-
-/** Tells the chunks of a journal, in order. Returns where it is torn or damaged, undefined where it is whole. Throws
- *  `NewerFormatError`. */
-export async function readJournal(
-  bytes: Uint8Array,
-  tell: (key: string, chunks: Uint8Array) => Promise<void> | void,
-): Promise<{ readonly at: number } | undefined> {
-  if (bytes.length < HEAD_BYTES) return { at: 0 };
-  const head = new ByteReader(bytes);
-  if (head.u32() !== MAGIC) return { at: 0 };
-  const version = head.u32();
-  if (version > FORMAT_VERSION)
-    throw new NewerFormatError(`a journal is of version ${version}, this program reads up to ${FORMAT_VERSION}`);
-  const keys: string[] = [];
-  let at = HEAD_BYTES;
-  while (at < bytes.length) {
-    if (at + FRAME_BYTES > bytes.length) return { at };
-    const frame = new ByteReader(bytes, at);
-    const length = frame.u32();
-    const crc = frame.u32();
-    if (length === 0 || frame.at + length > bytes.length) return { at };
-    const record = frame.bytes(length);
-    if (crc32(record) !== crc) return { at };
-    const reader = new ByteReader(record);
-    if (reader.byte() === SERIES) keys.push(new TextDecoder().decode(reader.bytes(length - 1)));
-    else {
-      while (!reader.atEnd) {
-        const key = keys[reader.varint()];
-        const chunks = reader.bytes(reader.varint());
-        if (key === undefined) return { at };
-        await tell(key, chunks);
-      }
-    }
-    at += FRAME_BYTES + length;
-  }
-  return undefined;
 }

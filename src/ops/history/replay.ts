@@ -13,22 +13,27 @@ export async function replayJournals(
   compression: Compression | undefined,
 ): Promise<Map<number, Hour>> {
   const hours = new Map<number, Hour>();
-  const seen = new Map<Entry, Set<number>>();
+  // One journal alone has nothing twice.
+  const seen = names.length > 1 ? new Map<Entry, Set<number>>() : undefined;
+  const isKnown = (entry: Entry, minute: number, crc: number): boolean => {
+    const known = seen?.get(entry) ?? new Set();
+    seen?.set(entry, known);
+    const mark = crc * 64 + (minute % 64);
+    if (known.has(mark)) return true;
+    known.add(mark);
+    return false;
+  };
   for (const name of names) {
     const owners = new Set<Hour>();
-    await archive.replay(name, (key, chunks) => {
+    await archive.replay(name, (key, bytes, from, to) => {
       const entry = catalogue.ofKey(key);
       if (entry === undefined) return;
-      const known = seen.get(entry) ?? new Set();
-      seen.set(entry, known);
-      eachChunk(chunks, (minute, chunk) => {
-        const mark = crc32(chunk) * 64 + (minute % 64);
-        if (known.has(mark)) return;
-        known.add(mark);
+      eachChunk(bytes, from, to, (minute, begin, end) => {
+        if (seen !== undefined && isKnown(entry, minute, crc32(bytes, begin, end))) return;
         const number = Math.floor(minute / 60);
         const hour = hours.get(number) ?? new Hour(number, compression);
         hours.set(number, hour);
-        hour.add(entry, chunk);
+        hour.add(entry, bytes, begin, end);
         owners.add(hour);
       });
     });
