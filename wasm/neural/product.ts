@@ -1,4 +1,4 @@
-// A layer: sums of the rows in i32, then scales, biases and what is below `lowest` in f32.
+// A layer: sums of the rows in i32, then scaled, biased and held to `lowest` in f32.
 import { SUMS } from './layout';
 import { sumRows } from './sums';
 
