@@ -17,7 +17,7 @@ const USAGE = `bun benchmarks/livekit.ts PART [options]
     --modes LIST    bare,transport,session (default bare,session; bare is the control)
     --seconds S     length of a measurement (default 10)
     --runs R        times that the modes are run in turn; medians are told (default 1)
-  cycles       memory over joins and leaves, control and session at the same time
+  cycles       memory over joins and leaves, a session and two controls at the same time
     --cycles N      visits of each (default 500)
   dispatch     agents that are called for at once: when all are in their rooms
     --at-once N     (default 6)

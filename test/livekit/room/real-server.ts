@@ -64,10 +64,12 @@ export async function startRealServer(extra = ''): Promise<RealServer> {
   const [port, tcp, udp] = [await freePort(), await freePort(), await freePort()];
   const folder = mkdtempSync(join(tmpdir(), 'livekit-'));
   const file = join(folder, 'server.yaml');
+  // No STUN server by name: without a name server each join would leave threads that ask for one for ten seconds.
+  const stun = 'stun_servers: ["127.0.0.1:3478"]';
   writeFileSync(
     file,
     `port: ${port}\nbind_addresses: [127.0.0.1]\n` +
-      `rtc: { udp_port: ${udp}, tcp_port: ${tcp}, node_ip: 127.0.0.1, use_external_ip: false, enable_loopback_candidate: true, interfaces: { includes: [lo] } }\n` +
+      `rtc: { udp_port: ${udp}, tcp_port: ${tcp}, node_ip: 127.0.0.1, use_external_ip: false, enable_loopback_candidate: true, interfaces: { includes: [lo] }, ${stun} }\n` +
       `keys: { ${KEY}: ${SECRET} }\nlogging: { level: error }\n${extra}`,
   );
   const http = `http://127.0.0.1:${port}`;
