@@ -218,28 +218,33 @@ export class NativeClient {
   statsOf(room: bigint): StatsReader {
     const id = ++this.#nextId;
     const request = statsRequest(room, BigInt(id));
-    let giveUp: (why: string) => void = () => {};
+    let giveUp: ((why: string) => void) | null = null;
     return {
       read: () => {
-        giveUp('No answer');
+        giveUp?.('No answer');
         return new Promise((resolve, reject) => {
-          giveUp = (why) => {
+          const settle = () => {
+            giveUp = null;
             this.#stats.delete(id);
+          };
+          const failed = (why: string) => {
+            settle();
             reject(new Error(why));
           };
+          giveUp = failed;
           this.#stats.set(id, (entries) => {
-            if (entries === null) return giveUp('No statistics');
-            this.#stats.delete(id);
+            if (entries === null) return failed('No statistics');
+            settle();
             resolve(entries);
           });
           try {
             giveBack(this.bindings.livekitFfiRequest(request));
           } catch (error) {
-            giveUp(error instanceof Error ? error.message : String(error));
+            failed(error instanceof Error ? error.message : String(error));
           }
         });
       },
-      close: () => giveUp('Closed'),
+      close: () => giveUp?.('Closed'),
     };
   }
 
