@@ -1,7 +1,7 @@
-// The newest ticks of one monitor as rows of numbers, in blocks of 5 s that are used again.
+// The newest ticks of one monitor as rows of numbers: a ring, in blocks of 5 s that are made when they are needed.
 
-const ROWS = 20;
-const BLOCKS_A_MINUTE = 12;
+const ROWS_A_MINUTE = 240;
+const BLOCK_ROWS = 20;
 /** Made at once: sessions that began together would all make theirs in one turn. */
 const FIRST_BLOCKS = 4;
 
@@ -9,47 +9,44 @@ interface Block {
   /** On the desk's clock, by row. */
   readonly times: Float64Array;
   readonly values: Float32Array;
-  rows: number;
 }
 
 export class TickLog {
   readonly #width: number;
-  readonly #maxBlocks: number;
+  readonly #capacity: number;
   readonly #blocks: Block[] = [];
-  readonly #spare: Block[];
+  /** Rows since the beginning. */
+  #added = 0;
 
-  /** Keeps at least so many minutes of ticks. */
+  /** Keeps so many minutes of ticks, both ends included. */
   constructor(width: number, minutes: number) {
     this.#width = width;
-    this.#maxBlocks = Math.ceil(minutes * BLOCKS_A_MINUTE) + 1;
-    const first = Math.min(FIRST_BLOCKS, this.#maxBlocks);
-    this.#spare = Array.from({ length: first }, () => this.#block());
+    this.#capacity = Math.ceil(minutes * ROWS_A_MINUTE) + 1;
+    for (let i = 0; i < FIRST_BLOCKS && i * BLOCK_ROWS < this.#capacity; i++) this.#blocks.push(this.#block(i));
   }
 
-  #block(): Block {
-    return { times: new Float64Array(ROWS), values: new Float32Array(ROWS * this.#width), rows: 0 };
+  #block(number: number): Block {
+    const rows = Math.min(BLOCK_ROWS, this.#capacity - number * BLOCK_ROWS);
+    return { times: new Float64Array(rows), values: new Float32Array(rows * this.#width) };
   }
 
   add(row: Float64Array, nowMs: number): void {
-    let block = this.#blocks.at(-1);
-    if (block === undefined || block.rows === ROWS) {
-      const oldest = this.#blocks.length === this.#maxBlocks ? this.#blocks.shift() : undefined;
-      block = oldest ?? this.#spare.pop() ?? this.#block();
-      block.rows = 0;
-      this.#blocks.push(block);
-    }
-    block.times[block.rows] = nowMs;
-    block.values.set(row, block.rows * this.#width);
-    block.rows++;
+    const slot = this.#added++ % this.#capacity;
+    const number = Math.floor(slot / BLOCK_ROWS);
+    const block = (this.#blocks[number] ??= this.#block(number));
+    const at = slot % BLOCK_ROWS;
+    block.times[at] = nowMs;
+    block.values.set(row, at * this.#width);
   }
 
   /** From the oldest on; rows are views that the log uses again. */
   each(fromMs: number, visit: (nowMs: number, row: Float32Array) => void): void {
-    for (const { times, values, rows } of this.#blocks) {
-      for (let at = 0; at < rows; at++) {
-        const nowMs = times[at] as number;
-        if (nowMs >= fromMs) visit(nowMs, values.subarray(at * this.#width, (at + 1) * this.#width));
-      }
+    for (let tick = Math.max(0, this.#added - this.#capacity); tick < this.#added; tick++) {
+      const slot = tick % this.#capacity;
+      const { times, values } = this.#blocks[Math.floor(slot / BLOCK_ROWS)]!;
+      const at = slot % BLOCK_ROWS;
+      const nowMs = times[at]!;
+      if (nowMs >= fromMs) visit(nowMs, values.subarray(at * this.#width, (at + 1) * this.#width));
     }
   }
 }
