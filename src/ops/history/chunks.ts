@@ -253,44 +253,64 @@ export interface ChunkPlace {
 }
 
 /** All chunks of a run of bytes; throws `RangeError` where they are damaged. */
-export function placesOf(bytes: Uint8Array, tell: (place: ChunkPlace) => void, begin = 0, end = bytes.length): void {
-  const reader = new ByteReader(bytes, begin, end);
-  while (!reader.atEnd) {
-    const minute = reader.varint();
-    const length = reader.varint();
-    const from = reader.at;
-    reader.skip(length);
-    tell({ atMs: minute * MINUTE_MS, bytes, from, to: reader.at });
+export function placesOf(bytes: Uint8Array, tell: (place: ChunkPlace) => void): void {
+  const places = new ByteReader(bytes);
+  while (!places.atEnd) {
+    const minute = places.varint();
+    const length = places.varint();
+    const from = places.at;
+    places.skip(length);
+    tell({ atMs: minute * MINUTE_MS, bytes, from, to: places.at });
   }
 }
 
-/** Where each of them begins and ends, with what tells its length. */
-export function eachChunk(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  tell: (minute: number, from: number, to: number) => void,
-): void {
-  const reader = new ByteReader(bytes, from, to);
-  while (!reader.atEnd) {
-    const begin = reader.at;
-    const minute = reader.varint();
-    reader.skip(reader.varint());
-    tell(minute, begin, reader.at);
+/** The same one by one, in an object that is used again. */
+export class Places implements ChunkPlace {
+  readonly #reader = new ByteReader(new Uint8Array(0));
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Minutes since 1970. */
+  minute = 0;
+  /** Where what tells its length begins. */
+  begin = 0;
+  from = 0;
+  to = 0;
+
+  get atMs(): number {
+    return this.minute * MINUTE_MS;
+  }
+
+  reset(bytes: Uint8Array, from: number, to: number): void {
+    this.bytes = bytes;
+    this.#reader.reset(bytes, from, to);
+  }
+
+  /** False at the end; throws `RangeError` where they are damaged. */
+  next(): boolean {
+    const places = this.#reader;
+    if (places.atEnd) return false;
+    this.begin = places.at;
+    this.minute = places.varint();
+    const length = places.varint();
+    this.from = places.at;
+    places.skip(length);
+    this.to = places.at;
+    return true;
   }
 }
 
 const keys: number[] = [];
 const counts: number[] = [];
+// A sink reads no chunks.
+const reader = new ByteReader(new Uint8Array(0));
 
 export function readSeconds({ atMs, bytes, from, to }: ChunkPlace, sink: PointSink): void {
-  const reader = new ByteReader(bytes, from);
+  reader.reset(bytes, from);
   const flags = reader.byte();
   if ((flags & HISTOGRAM) !== 0) {
     while (reader.at < to) {
       const second = reader.byte();
       const count = reader.varint();
-      tellHistogram(reader, atMs + 1000 * second, count, reader.number(), sink);
+      tellHistogram(atMs + 1000 * second, count, reader.number(), sink);
     }
     return;
   }
@@ -310,11 +330,11 @@ export function readSeconds({ atMs, bytes, from, to }: ChunkPlace, sink: PointSi
 }
 
 export function readMinute({ atMs, bytes, from }: ChunkPlace, sink: PointSink): void {
-  const reader = new ByteReader(bytes, from);
+  reader.reset(bytes, from);
   const flags = reader.byte();
   const count = reader.varint();
   if ((flags & HISTOGRAM) !== 0) {
-    tellHistogram(reader, atMs, count, reader.number(), sink);
+    tellHistogram(atMs, count, reader.number(), sink);
     return;
   }
   const min = reader.number();
@@ -323,11 +343,11 @@ export function readMinute({ atMs, bytes, from }: ChunkPlace, sink: PointSink): 
     return;
   }
   const max = reader.number();
-  if (sink.point(atMs, count, reader.number(), min, max)) passBuckets(reader, sink);
+  if (sink.point(atMs, count, reader.number(), min, max)) passBuckets(sink);
 }
 
 /** The least and the most of a histogram are those of its buckets. */
-function tellHistogram(reader: ByteReader, atMs: number, count: number, sum: number, sink: PointSink): void {
+function tellHistogram(atMs: number, count: number, sum: number, sink: PointSink): void {
   const length = reader.varint();
   let key = 0;
   for (let i = 0; i < length; i++) {
@@ -340,7 +360,7 @@ function tellHistogram(reader: ByteReader, atMs: number, count: number, sum: num
   for (let i = 0; i < length; i++) sink.bucket(keys[i]!, counts[i]!);
 }
 
-function passBuckets(reader: ByteReader, sink: PointSink): void {
+function passBuckets(sink: PointSink): void {
   const length = reader.varint();
   let key = 0;
   for (let i = 0; i < length; i++) {

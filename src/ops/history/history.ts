@@ -25,7 +25,6 @@ const PURGE_MS = HOUR_MS;
 const LAST_EPOCH_MS = Date.UTC(9000, 0);
 /** New series that are entered at once; more of them get turns of their own. */
 const ENTERED_AT_ONCE = 16;
-const fold = new MinuteFold(new BucketSum());
 const FORMAT_FILE = 'format.json';
 const FORMAT = 1;
 
@@ -58,6 +57,7 @@ export class History {
   // Of the minute that is written.
   readonly #seconds = new ByteWriter(4096);
   readonly #folded = new ByteWriter(4096);
+  readonly #fold = new MinuteFold(new BucketSum());
   #minute: OpenMinute | undefined;
   /** Full minutes that are being written. */
   #full: OpenMinute[] = [];
@@ -212,22 +212,30 @@ export class History {
     let failure: unknown;
     if (this.#hour?.hour !== number) failure = await this.#asked(this.#openHour(number));
     const hour = this.#hour as Hour;
-    const [seconds, folded] = [this.#seconds, this.#folded];
+    const [seconds, folded, fold] = [this.#seconds, this.#folded, this.#fold];
+    // Between any two steps: engines forget what runs once a minute, and the first of them is compiled again as it goes.
+    const pacer = this.#pacer;
     for (let series = 0; series < full.size; series++) {
       const entry = this.#entries[series];
       seconds.clear();
-      full.written = series + 1;
-      if (entry === undefined || !full.write(seconds, series, fold)) continue;
+      if (entry === undefined || !full.write(seconds, series, fold)) {
+        full.written = series + 1;
+        continue;
+      }
+      if (pacer.tired) await pacer.rest();
       folded.clear();
       fold.write(folded, full.minute, entry.info.kind === 'histogram');
+      if (pacer.tired) await pacer.rest();
       const { seconds: run } = hour.addMinute(entry, full.atMs, seconds, folded);
+      full.written = series + 1;
       // From here on the hour has it; what the disk says is asked at the end.
+      if (pacer.tired) await pacer.rest();
       if (this.#journal?.add(entry.key, seconds) === true && failure === undefined)
         failure = await this.#asked(this.#journal.write());
-      if (this.#pacer.tired) await this.#pacer.rest();
+      if (pacer.tired) await pacer.rest();
       if (!run.isFull) continue;
       run.pack();
-      if (this.#pacer.tired) await this.#pacer.rest();
+      if (pacer.tired) await pacer.rest();
     }
     this.#full = this.#full.filter((one) => one !== full);
     this.#spare = full;

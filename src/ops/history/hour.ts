@@ -3,7 +3,7 @@ import type { Compression } from '../../hosts/port.ts';
 import type { SeriesInfo } from '../../metrics/index.ts';
 import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
-import { type ChunkPlace, MINUTE_MS, MinuteFold, placesOf, readSeconds } from './chunks.ts';
+import { MINUTE_MS, MinuteFold, Places, placesOf, readSeconds } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
 import { Run } from './run.ts';
 import { hashOf, seriesKey, seriesOfKey } from './series-key.ts';
@@ -53,6 +53,7 @@ export class Catalogue {
 export const HOUR_MS = 60 * MINUTE_MS;
 const fold = new MinuteFold(new BucketSum());
 const minute = new ByteWriter(1024);
+const places = new Places();
 
 export interface HourSeries {
   readonly seconds: Run;
@@ -97,14 +98,15 @@ export class Hour {
   add(entry: Entry, chunks: Uint8Array, from = 0, to = chunks.length): void {
     const { seconds, minutes } = this.#of(entry);
     seconds.add(chunks, from, to);
-    const take = (place: ChunkPlace) => {
-      readSeconds(place, fold);
+    const isHistogram = entry.info.kind === 'histogram';
+    places.reset(chunks, from, to);
+    while (places.next()) {
+      readSeconds(places, fold);
       minute.clear();
-      fold.write(minute, place.atMs / MINUTE_MS, entry.info.kind === 'histogram');
+      fold.write(minute, places.minute, isHistogram);
       minutes.add(minute.memory, 0, minute.length);
-      this.#holds(place.atMs);
-    };
-    placesOf(chunks, take, from, to);
+      this.#holds(places.atMs);
+    }
   }
 
   #holds(atMs: number): void {

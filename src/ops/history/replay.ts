@@ -2,7 +2,7 @@
 import type { Compression } from '../../hosts/port.ts';
 import type { Archive } from './archive.ts';
 import { crc32 } from './bytes.ts';
-import { eachChunk } from './chunks.ts';
+import { Places } from './chunks.ts';
 import { type Catalogue, type Entry, Hour } from './hour.ts';
 
 /** A process that died while it wrote a journal anew leaves some minutes twice: the same bytes count once. */
@@ -23,19 +23,25 @@ export async function replayJournals(
     known.add(mark);
     return false;
   };
+  const places = new Places();
   for (const name of names) {
     const owners = new Set<Hour>();
     await archive.replay(name, (key, bytes, from, to) => {
       const entry = catalogue.ofKey(key);
       if (entry === undefined) return;
-      eachChunk(bytes, from, to, (minute, begin, end) => {
-        if (seen !== undefined && isKnown(entry, minute, crc32(bytes, begin, end))) return;
+      places.reset(bytes, from, to);
+      while (places.next()) {
+        const { minute, begin, to: end } = places;
+        if (seen !== undefined && isKnown(entry, minute, crc32(bytes, begin, end))) continue;
         const number = Math.floor(minute / 60);
-        const hour = hours.get(number) ?? new Hour(number, compression);
-        hours.set(number, hour);
+        let hour = hours.get(number);
+        if (hour === undefined) {
+          hour = new Hour(number, compression);
+          hours.set(number, hour);
+        }
         hour.add(entry, bytes, begin, end);
         owners.add(hour);
-      });
+      }
     });
     // A journal holds one hour. What holds nothing new goes with whatever is there.
     const owner = [...owners].at(-1) ?? [...hours.values()].at(-1);
