@@ -60,16 +60,15 @@ export interface RealServer {
   stop(): Promise<void>;
 }
 
-export async function startRealServer(extra = ''): Promise<RealServer> {
+/** `stun`: an address that clients are told instead of the public ones. */
+export async function startRealServer(extra = '', stun?: string): Promise<RealServer> {
   const [port, tcp, udp] = [await freePort(), await freePort(), await freePort()];
   const folder = mkdtempSync(join(tmpdir(), 'livekit-'));
   const file = join(folder, 'server.yaml');
-  // No STUN server by name: without a name server each join would leave threads that ask for one for ten seconds.
-  const stun = 'stun_servers: ["127.0.0.1:3478"]';
   writeFileSync(
     file,
     `port: ${port}\nbind_addresses: [127.0.0.1]\n` +
-      `rtc: { udp_port: ${udp}, tcp_port: ${tcp}, node_ip: 127.0.0.1, use_external_ip: false, enable_loopback_candidate: true, interfaces: { includes: [lo] }, ${stun} }\n` +
+      `rtc: { udp_port: ${udp}, tcp_port: ${tcp}, node_ip: 127.0.0.1, use_external_ip: false, enable_loopback_candidate: true, interfaces: { includes: [lo] }${stun === undefined ? '' : `, stun_servers: ["${stun}"]`} }\n` +
       `keys: { ${KEY}: ${SECRET} }\nlogging: { level: error }\n${extra}`,
   );
   const http = `http://127.0.0.1:${port}`;
