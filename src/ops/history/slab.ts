@@ -1,5 +1,5 @@
 // Bytes of many series that grow side by side in one memory: each a chain of small blocks. Nothing is moved as they grow, what one gives back another takes.
-import type { ByteWriter } from './bytes.ts';
+import { type ByteWriter, copyBytes } from './bytes.ts';
 
 const BLOCK_BYTES = 512;
 const SEGMENT_BYTES = 262_144;
@@ -66,7 +66,7 @@ export class Chain {
     this.#slab = slab;
   }
 
-  /** Takes a copy, byte by byte: a view for each of these would be more than most of them are. */
+  /** Takes a copy. */
   add(bytes: Uint8Array, from = 0, to = bytes.length): void {
     const slab = this.#slab;
     let at = from;
@@ -76,7 +76,7 @@ export class Chain {
       const memory = slab.memoryOf(this.#last);
       const base = Slab.offsetOf(this.#last) + used;
       const count = Math.min(to - at, BLOCK_BYTES - used);
-      for (let i = 0; i < count; i++) memory[base + i] = bytes[at + i]!;
+      copyBytes(bytes, at, at + count, memory, base);
       at += count;
       this.length += count;
     }
@@ -98,7 +98,7 @@ export class Chain {
       const memory = slab.memoryOf(block);
       const base = Slab.offsetOf(block);
       const count = Math.min(left, BLOCK_BYTES);
-      for (let i = 0; i < count; i++) target[to + i] = memory[base + i]!;
+      copyBytes(memory, base, base + count, target, to);
       to += count;
       left -= count;
     }
