@@ -62,7 +62,7 @@ QUA-05 | Intelligibility > 95 % of the words | external: needs references
 QUA-06 | Background noise < 2 % | external: needs calls of real callers
 AVL-01 | 99.9 % uptime = successful of all probes | ops/health/health-monitor.test.ts > AVL-01
 AVL-02 | Measured by the health endpoint, shown in /status | specification/endpoints.test.ts > HLT-06
-AVL-03 | Recovery of a component < 30 s | runner/breaker.test.ts > R-19; cli/processes/processes.test.ts > what dies is started again
+AVL-03 | Recovery of a component < 30 s | runner/breaker.test.ts > R-19; e2e/recovery.test.ts > what failed is back within 30 s; e2e/processes.test.ts > one process killed; e2e/livekit-start.test.ts > goes and comes back; e2e/history.test.ts > comes back
 MON-01 | RealtimeMonitor starts | specification/monitor.test.ts > R-09, MON-01 to MON-04
 MON-02 | session_pid | specification/monitor.test.ts > R-09, MON-01 to MON-04; ops/monitor/thresholds.test.ts > what does not exist is refused
 MON-03 | components | specification/monitor.test.ts > R-09, MON-01 to MON-04; ops/monitor/thresholds.test.ts > what does not exist is refused
