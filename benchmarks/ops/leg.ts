@@ -54,6 +54,7 @@ export interface LegFigure {
 
 const CALLS = 100;
 const SPIN_MS = 0.3;
+const MODEL_REQUESTS = 20;
 const litterers = new Set<object>();
 const DAY_MS = 86_400_000;
 const LAST_HOUR_MS = 23 * 3_600_000;
@@ -140,9 +141,18 @@ async function day(): Promise<null> {
   return null;
 }
 
+/** As models that are reached over HTTP have by their first answers: the host's client is loaded, and is no cost of whoever asks next. */
+async function askModels(): Promise<void> {
+  const { port } = pager.address() as AddressInfo;
+  for (let i = 0; i < MODEL_REQUESTS; i++)
+    await (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}' })).text();
+  notified = 0;
+}
+
 async function leg(): Promise<LegFigure> {
   if (has('history')) await runChild(new URL(import.meta.url), ['day', '0', '0', '0', '0', folder]);
   const wall = Date.now;
+  await askModels();
   const { loaded, config, log, runtime, series, spans, host, times, begin } = await prepare();
   // The purge is due an hour after the start: some seconds behind the seal of the hour.
   times.wind(LAST_HOUR_MS + SEAL_AFTER_MS + PURGE_AFTER_MS);
