@@ -170,11 +170,7 @@ export class MinuteFold implements PointSink {
       before = value;
       this.#buckets.add(key, 1);
     }
-    const state = this.#state;
-    state[COUNT]! += count;
-    state[SUM]! += sum;
-    if (min < state[MIN]!) state[MIN] = min;
-    if (max > state[MAX]!) state[MAX] = max;
+    this.point(0, count, sum, min, max);
   }
 
   /** What `reader` stands before: count, sum and buckets. */
