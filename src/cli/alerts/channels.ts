@@ -25,7 +25,7 @@ import { EXIT } from '../exit-codes.ts';
 import { UserError } from '../user-error.ts';
 
 export interface ChannelsOptions {
-  readonly host: Pick<Host, 'files' | 'resolve'>;
+  readonly host: Pick<Host, 'files' | 'resolve' | 'pause'>;
   readonly config: Config;
   readonly registry: Registry;
   readonly agentName: string;
@@ -55,7 +55,11 @@ interface Made {
 export async function createChannels(options: ChannelsOptions): Promise<Channels> {
   const { host, config, registry, clock, onSettled, onAttempt } = options;
   const http: HttpPort = {
-    fetch: (url, init) => fetch(url, init),
+    // A turn of its own: a request costs as much as the journal's answer that it waited for, and there may be several channels.
+    fetch: async (url, init) => {
+      await host.pause();
+      return await fetch(url, init);
+    },
     resolve: (hostname) => host.resolve(hostname),
     wallNow: Date.now,
   };

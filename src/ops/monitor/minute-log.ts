@@ -43,14 +43,16 @@ export class MinuteLog {
   readonly #max: number;
   readonly #full: Minute[] = [];
   readonly #spare: Minute[];
+  readonly #blank: Float64Array;
   #open: Minute;
 
   constructor(width: number, minutes: number) {
     this.#width = width;
     this.#max = minutes;
+    this.#blank = blankOf(width);
     // One is open, besides those that are kept.
     this.#spare = Array.from({ length: Math.min(FIRST_MINUTES, minutes + 1) }, () => this.#minute());
-    this.#open = emptied(this.#spare.pop() ?? this.#minute());
+    this.#open = this.#emptied(this.#spare.pop() ?? this.#minute());
   }
 
   #minute(): Minute {
@@ -79,7 +81,14 @@ export class MinuteLog {
   close(): void {
     this.#full.push(this.#open);
     const used = this.#full.length > this.#max ? this.#full.shift() : undefined;
-    this.#open = emptied(used ?? this.#spare.pop() ?? this.#minute());
+    this.#open = this.#emptied(used ?? this.#spare.pop() ?? this.#minute());
+  }
+
+  /** By one copy: all sessions of a process may end their minute in the same turn, and a loop that runs so seldom is never compiled. */
+  #emptied(minute: Minute): Minute {
+    minute.ticks = 0;
+    minute.parts.set(this.#blank);
+    return minute;
   }
 
   /** The minute that ended last. */
@@ -101,15 +110,21 @@ export class MinuteLog {
   }
 }
 
-function emptied(minute: Minute): Minute {
-  minute.ticks = 0;
-  for (let at = 0; at < minute.parts.length; at++) minute.parts[at] = 0;
-  for (let at = 0; at < minute.parts.length; at += PARTS) {
-    minute.parts[at + LEAST] = Number.POSITIVE_INFINITY;
-    minute.parts[at + MOST] = Number.NEGATIVE_INFINITY;
+/** Nothing measured, for so many columns; made once for each width. */
+function blankOf(width: number): Float64Array {
+  let blank = blanks.get(width);
+  if (blank === undefined) {
+    blank = new Float64Array(width * PARTS);
+    for (let at = 0; at < blank.length; at += PARTS) {
+      blank[at + LEAST] = Number.POSITIVE_INFINITY;
+      blank[at + MOST] = Number.NEGATIVE_INFINITY;
+    }
+    blanks.set(width, blank);
   }
-  return minute;
+  return blank;
 }
+
+const blanks = new Map<number, Float64Array>();
 
 function summed(minutes: readonly Minute[], width: number): Summary {
   const figures = Array.from({ length: width }, (_, column) => figureOf(minutes, column * PARTS));
