@@ -106,7 +106,7 @@ async function run(options: AlertsOptions): Promise<Running> {
     const url = config.alerts.externalUrl?.replace(/\/+$/, '');
     watch = await createAlertWatch({
       engine: {
-        metrics: measured.facts,
+        metrics: measured.metrics,
         channels: () => channels.names(),
         nearest,
         instruments: createAlertInstruments(registry),
@@ -206,7 +206,7 @@ function apiOf(watch: AlertWatch, channels: Channels, measured: Measured, clock:
     test: (name) =>
       ruleOf(name) === undefined ? undefined : watch.test(name).map(({ id, channel }) => ({ id, channel })),
     simulate: async (request) => {
-      const context = { ruleOf, metrics: measured.facts(), channels: channels.names() };
+      const context = { ruleOf, metrics: measured.metrics(), channels: channels.names() };
       return simulateInSlices(readSimulation(request, context), () => clock.now(), pause);
     },
   };

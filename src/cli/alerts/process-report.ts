@@ -6,6 +6,7 @@ import type { Registry } from '../../metrics/index.ts';
 import {
   AlertEngine,
   AlertRuleError,
+  catalogueOf,
   type MetricFact,
   registryFacts,
   type SeriesReading,
@@ -67,7 +68,7 @@ export function reportForAlerts({ config, origins, registry, agentName }: Report
     },
     // oxlint-disable-next-line typescript/require-await -- whoever starts alerts waits for them
     async start() {
-      const engine = new AlertEngine({ metrics: () => factsOf(registry), nearest });
+      const engine = new AlertEngine({ metrics: () => catalogueOf(factsOf(registry)), nearest });
       try {
         rulesOf({ config, origins }, engine);
         leave = measured.takeUserRules((name, rule) => {

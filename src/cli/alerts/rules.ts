@@ -37,9 +37,10 @@ export function rulesOf(
       problems.push(...error.problems);
     }
   };
-  const { rules, shippedRules: shipped } = config.alerts;
-  if (shipped) {
-    for (const { name, rule } of shippedRules(config.monitoring.alertThresholds)) {
+  const { rules } = config.alerts;
+  const shipped = shippedRules(config.monitoring.alertThresholds);
+  if (config.alerts.shippedRules) {
+    for (const { name, rule } of shipped) {
       if (Object.hasOwn(rules, name)) continue;
       const limit = LIMIT_OF_RULE[name];
       set(
@@ -55,7 +56,7 @@ export function rulesOf(
   }
   for (const [name, rule] of Object.entries(rules)) {
     // Of a shipped rule only what is to be different need be said.
-    const base = shippedRules(config.monitoring.alertThresholds).find((one) => one.name === name)?.rule ?? {};
+    const base = shipped.find((one) => one.name === name)?.rule ?? {};
     const written = new Set(Object.keys(rule).map(keyFor));
     const missing = Object.entries(base).filter(([key]) => !written.has(key));
     const merged = written.has('metric') ? rule : { ...Object.fromEntries(missing), ...rule };

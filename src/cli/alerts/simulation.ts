@@ -3,8 +3,7 @@ import { nearest } from '../../config/nearest.ts';
 import {
   type AlertRule,
   AlertRuleError,
-  catalogueOf,
-  type MetricFact,
+  type Catalogue,
   readAlertRule,
   readValues,
   type RuleSimulation,
@@ -15,7 +14,7 @@ import {
 
 export interface SimulationContext {
   ruleOf(name: string): AlertRule | undefined;
-  readonly metrics: Iterable<MetricFact>;
+  readonly metrics: Catalogue;
   readonly channels: readonly string[];
 }
 
@@ -61,7 +60,7 @@ function ruleFrom(given: unknown, { ruleOf, metrics, channels }: SimulationConte
     if (known === undefined) throw new SimulationError(`rule: no rule is called "${given.slice(0, 128)}"`);
     return known;
   }
-  const { rule, problems } = readAlertRule('simulated', given, { metrics: catalogueOf(metrics), channels, nearest });
+  const { rule, problems } = readAlertRule('simulated', given, { metrics, channels, nearest });
   if (rule === undefined) throw new AlertRuleError(problems);
   return rule;
 }

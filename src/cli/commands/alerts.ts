@@ -1,6 +1,6 @@
 // `syrinx alerts`: what fires on a running server, silences, tests and acknowledgements there, and rules tried out with made-up values.
 import { ruleOnTrust } from '../alerts/rules.ts';
-import { simulateRule } from '../../ops/alerts/index.ts';
+import { catalogueOf, simulateRule } from '../../ops/alerts/index.ts';
 import { readSimulation } from '../alerts/simulation.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { readDuration } from '../durations.ts';
@@ -158,7 +158,7 @@ async function trial(command: CommandContext, name: string, format: Format): Pro
   const rule = ruleOnTrust(command, name);
   const every = args.number('every') ?? 5;
   const request = { rule: name, values: args.string('values'), every_seconds: every };
-  const context = { ruleOf: () => rule, metrics: [], channels: rule.channels };
+  const context = { ruleOf: () => rule, metrics: catalogueOf([]), channels: rule.channels };
   const result = { rule: name, ...simulateRule(withProblems(() => readSimulation(request, context))) };
   if (format === 'json') {
     host.print(jsonAnswer(result));

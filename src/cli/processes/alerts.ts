@@ -2,7 +2,7 @@
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Host } from '../../hosts/port.ts';
 import type { Registry } from '../../metrics/index.ts';
-import { AlertRuleError, RegistryFeed } from '../../ops/alerts/index.ts';
+import { AlertRuleError, catalogueOf, RegistryFeed } from '../../ops/alerts/index.ts';
 import type { Logger } from '../../ops/logs.ts';
 import type { Clock } from '../../runner/clock.ts';
 import { type Alerts, prepareAlerts } from '../alerts/alerts.ts';
@@ -35,7 +35,7 @@ export function watchAlertsOfAll(options: ProcessAlertsOptions): (Alerts & { rea
   /** Instruments that somebody has asked for; before that, those that the specification's metrics are made of. */
   let names: ReadonlySet<string> = feed.sources(new Set());
   const measured: Measured = {
-    facts: () => merged.facts(),
+    metrics: () => catalogueOf(merged.facts()),
     *readings(instruments) {
       names = instruments;
       yield;

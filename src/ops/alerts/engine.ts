@@ -6,7 +6,7 @@ import { type GroupState, Groups } from './groups.ts';
 import type { Instance } from './instance.ts';
 import { type AlertInstruments, countAlerts } from './instruments.ts';
 import { fingerprint, hashText } from './labels.ts';
-import { catalogueOf, type MetricFact } from './metric-catalogue.ts';
+import { type Catalogue, SPECIFICATION } from './metric-catalogue.ts';
 import { DEFAULT_INHIBITIONS, type Inhibition, mutedAlerts, type Silence } from './muting.ts';
 import type { Notice, Notification } from './notification.ts';
 import { AlertRuleError, type Nearest, type Place, readAlertRule } from './read-rule.ts';
@@ -18,8 +18,8 @@ import { type Point, SampleStore } from './sample-store.ts';
 import { Timeline } from './timeline.ts';
 
 export interface AlertEngineOptions {
-  /** Metrics that rules may name, beside those of the catalogue. Asked when a rule is set. */
-  readonly metrics?: (() => Iterable<MetricFact>) | undefined;
+  /** Metrics that rules may name. Asked when a rule is set; default: those of the specification. */
+  readonly metrics?: (() => Catalogue) | undefined;
   /** Names of the channels that are configured. Asked when a rule is set. */
   readonly channels?: (() => Iterable<string>) | undefined;
   /** Finds what was probably meant by a name that is not known. */
@@ -108,7 +108,7 @@ export class AlertEngine {
    *  Returns what is odd but not wrong; throws `AlertRuleError` with every problem, its place and the nearest name. */
   setAlertRule(name: string, given: unknown, place?: Place): readonly string[] {
     const { rule, problems, warnings } = readAlertRule(name, given, {
-      metrics: catalogueOf(this.#options.metrics?.() ?? []),
+      metrics: this.#options.metrics?.() ?? SPECIFICATION,
       channels: this.#options.channels === undefined ? GRANTED_CHANNELS : [...this.#options.channels()],
       place,
       nearest: this.#options.nearest,

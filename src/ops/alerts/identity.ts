@@ -1,13 +1,12 @@
 // Which alert a reading belongs to: its labels, the rule's labels over them, the rule's name, and the texts that go with it.
-import { fingerprint, type Labels, labelsKey, normalLabels } from './labels.ts';
+import { type Labels, labelsKey, normalLabels } from './labels.ts';
 import type { Reading } from './reading.ts';
 import type { AlertRule } from './rule.ts';
-import { parseTemplate, renderTemplate, type Template, type TemplateData } from './template.ts';
+import { isPlain, parseTemplate, renderTemplate, type Template, type TemplateData } from './template.ts';
 
 export interface Identity {
   readonly key: string;
   readonly labels: Labels;
-  readonly fingerprint: string;
   /** Of the rule's own evaluations the last one in which a series of it was there, and in which it was beyond the limit. */
   seenIn: number;
   heldIn: number;
@@ -28,11 +27,14 @@ export class Identities {
   /** By their own: readings with labels that the rule makes alike share one. */
   readonly #made = new Map<string, Identity>();
   readonly #onFailure: (what: string, error: unknown) => void;
+  /** Whether a template can fail when an identity is made, which is to be told as soon as there is a series. */
+  readonly canFail: boolean;
 
   constructor(rule: AlertRule, onFailure: (what: string, error: unknown) => void) {
     this.#rule = rule;
     this.#onFailure = onFailure;
     this.#labels = this.#read('label', rule.labels);
+    this.canFail = this.#labels.some(([, template]) => typeof template !== 'string' && !isPlain(template));
     this.#annotations = this.#read('annotation', rule.annotations);
   }
 
@@ -44,7 +46,7 @@ export class Identities {
     const key = labelsKey(labels);
     let made = this.#made.get(key);
     if (made === undefined) {
-      made = { key, labels, fingerprint: fingerprint(labels), seenIn: 0, heldIn: 0, reading: undefined };
+      made = { key, labels, seenIn: 0, heldIn: 0, reading: undefined };
       this.#made.set(key, made);
     }
     this.#known.set(reading.key, made);

@@ -5,7 +5,14 @@ export type { AlertView } from './alert-view.ts';
 export { type AlertInstruments, createAlertInstruments } from './instruments.ts';
 export { GRANTED_CHANNELS } from './channel-names.ts';
 export type { Labels, Matcher } from './labels.ts';
-export { catalogueOf, type MetricFact, registryFacts, SPECIFICATION_METRICS } from './metric-catalogue.ts';
+export {
+  type Catalogue,
+  catalogueOf,
+  type MetricFact,
+  registryCatalogue,
+  registryFacts,
+  SPECIFICATION_METRICS,
+} from './metric-catalogue.ts';
 export { DEFAULT_INHIBITIONS, type Inhibition, type Silence } from './muting.ts';
 export type { Notice, Notification, Reason } from './notification.ts';
 export { renderPrometheusRules } from './prometheus-rules.ts';

@@ -4,8 +4,17 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** Sorted by name, without empty values: to Prometheus an empty label is none. */
 export function normalLabels(labels: Labels): Labels {
+  if (isNormal(labels)) return labels;
   const entries = Object.entries(labels).filter(([, value]) => value !== '');
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+function isNormal(labels: Labels): boolean {
+  const names = Object.keys(labels);
+  for (let i = 0; i < names.length; i++) {
+    if (labels[names[i]!] === '' || (i > 0 && names[i - 1]! > names[i]!)) return false;
+  }
+  return true;
 }
 
 /** One text for one label set, whatever is in its values. */
@@ -13,16 +22,27 @@ export function labelsKey(labels: Labels): string {
   return JSON.stringify(Object.entries(normalLabels(labels)));
 }
 
-const OFFSET = 0xcbf29ce484222325n;
-const PRIME = 0x100000001b3n;
+const OFFSET_HIGH = 0xcbf29ce4;
+const OFFSET_LOW = 0x84222325;
+/** The prime is 2^40 and this. */
+const PRIME_LOW = 0x1b3;
 const encoder = new TextEncoder();
 
-/** FNV-1a in 64 bits, as hexadecimal. */
-export function hash64(bytes: Iterable<number>): string {
-  let hash = OFFSET;
-  for (const byte of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * PRIME);
-  return hash.toString(16).padStart(16, '0');
+/** FNV-1a in 64 bits, as hexadecimal; by halves, since big integers would be garbage with every byte. */
+export function hash64(bytes: ArrayLike<number>): string {
+  let high = OFFSET_HIGH;
+  let low = OFFSET_LOW;
+  for (let i = 0; i < bytes.length; i++) {
+    const mixed = (low ^ bytes[i]!) >>> 0;
+    // Less than 2^41: exact.
+    const product = mixed * PRIME_LOW;
+    low = product >>> 0;
+    high = (high * PRIME_LOW + Math.floor(product / 2 ** 32) + ((mixed << 8) >>> 0)) % 2 ** 32;
+  }
+  return hex(high) + hex(low);
 }
+
+const hex = (half: number): string => half.toString(16).padStart(8, '0');
 
 export function hashText(text: string): string {
   return hash64(encoder.encode(text));

@@ -1,5 +1,5 @@
 // The metrics that rules may name by the specification's names: what they mean, what they can be, and what Prometheus is asked for them.
-import type { Family } from '../../metrics/index.ts';
+import type { Family, Registry } from '../../metrics/index.ts';
 
 export interface MetricFact {
   readonly name: string;
@@ -126,6 +126,9 @@ export const SPECIFICATION_METRICS: readonly MetricFact[] = [
   },
 ];
 
+/** Facts by name; all names are asked for where one is not there. */
+export type Catalogue = Pick<ReadonlyMap<string, MetricFact>, 'get' | 'keys'>;
+
 /** Instruments of the registry under their own names; of histograms the count and the sum. */
 export function registryFacts(families: readonly Family[]): MetricFact[] {
   return families.flatMap(({ name, unit, help, kind, series }) => {
@@ -141,4 +144,20 @@ export function registryFacts(families: readonly Family[]): MetricFact[] {
 
 export function catalogueOf(more: Iterable<MetricFact>): ReadonlyMap<string, MetricFact> {
   return new Map([...SPECIFICATION_METRICS, ...more].map((fact) => [fact.name, fact]));
+}
+
+/** Without any instrument. */
+export const SPECIFICATION: Catalogue = catalogueOf([]);
+
+/** The specification's metrics and the instruments that there are now. A fact is made for whoever asks: a list of all of them for each
+ *  of many rules would be megabytes. */
+export function registryCatalogue(registry: Registry): Catalogue {
+  return {
+    get(name) {
+      const instrument = name.replace(/\.(?:count|sum)$/, '');
+      const families = registry.families().filter((family) => family.name === name || family.name === instrument);
+      return registryFacts(families).find((fact) => fact.name === name) ?? SPECIFICATION.get(name);
+    },
+    keys: () => catalogueOf(registryFacts(registry.families())).keys(),
+  };
 }

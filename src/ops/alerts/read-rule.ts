@@ -2,7 +2,7 @@
 import { GRANTED_CHANNELS } from './channel-names.ts';
 import { SERIES_FUNCTIONS, type SeriesFunction, WINDOW_FUNCTIONS, type WindowFunction } from './fold.ts';
 import type { Matcher } from './labels.ts';
-import type { MetricFact } from './metric-catalogue.ts';
+import type { Catalogue, MetricFact } from './metric-catalogue.ts';
 import { type AlertRule, RULE_DEFAULTS } from './rule.ts';
 import { CONDITIONS, isKey, KEYS, type Key, keyFor, LABEL, NO_DATA, SEVERITIES } from './rule-keys.ts';
 import { checkThresholds } from './thresholds.ts';
@@ -15,7 +15,7 @@ export type Place = (path: readonly string[]) => string;
 export type Nearest = (name: string, candidates: Iterable<string>) => string | undefined;
 
 export interface RuleContext {
-  readonly metrics: ReadonlyMap<string, MetricFact>;
+  readonly metrics: Catalogue;
   /** Channels that are configured. */
   readonly channels: readonly string[];
   readonly place?: Place | undefined;

@@ -30,24 +30,23 @@ const samples: Kept<Window> = { timesMs: [], values: [], first: 0, endMs: 0, wid
 /** Reads one rule again and again, without garbage. */
 export class RuleReader {
   readonly #rule: AlertRule;
-  readonly #absence: readonly [Reading];
+  #absence: readonly [Reading] | undefined;
   readonly #ofSeries: Kept<Reading>[] = [];
   readonly #groups = new Map<string, Group>();
-  /** By the labels of a series. */
-  #groupOf = new WeakMap<Labels, Group>();
+  /** By the labels of a series; made with the first group, since most rules look at each series by itself. */
+  #groupOf: WeakMap<Labels, Group> | undefined;
   readonly #met: Group[] = [];
   #turn = 0;
 
   constructor(rule: AlertRule) {
     this.#rule = rule;
-    this.#absence = [absence(rule)];
   }
 
   /** `absent` reads 1 where nothing is seen, and nothing otherwise. Good until the next reading. */
   read(store: SampleStore, nowMs: number): readonly Reading[] {
     const seen = this.#seen(store, nowMs);
     if (this.#rule.condition !== 'absent') return seen;
-    return seen.length > 0 ? NOTHING : this.#absence;
+    return seen.length > 0 ? NOTHING : (this.#absence ??= [absence(this.#rule)]);
   }
 
   #seen(store: SampleStore, nowMs: number): readonly Reading[] {
@@ -84,12 +83,12 @@ export class RuleReader {
     const turn = ++this.#turn;
     if (this.#groups.size > MAX_GROUPS) {
       this.#groups.clear();
-      this.#groupOf = new WeakMap();
+      this.#groupOf = undefined;
     }
     let met = 0;
     for (let i = 0; i < readings.length; i++) {
       const { labels, value } = readings[i]!;
-      const group = this.#groupOf.get(labels) ?? this.#groupFor(labels, by);
+      const group = this.#groupOf?.get(labels) ?? this.#groupFor(labels, by);
       if (group.turn !== turn) {
         group.turn = turn;
         group.count = 0;
@@ -113,6 +112,7 @@ export class RuleReader {
       group = { labels: kept, key, value: Number.NaN, values: [], count: 0, turn: 0 };
       this.#groups.set(key, group);
     }
+    this.#groupOf ??= new WeakMap();
     this.#groupOf.set(labels, group);
     return group;
   }

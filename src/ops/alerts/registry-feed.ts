@@ -145,12 +145,13 @@ interface Fed {
   /** Of a histogram its count and its sum; else its value, and under the specification's names by their factor. */
   readonly points: readonly MutablePoint[];
   readonly factors: readonly number[];
-  readonly adds: readonly {
-    readonly sums: Sum[];
-    readonly sum: Sum;
-    readonly part: Field | undefined;
-    readonly all: Field | undefined;
-  }[];
+  readonly adds: readonly Addition[];
+}
+interface Addition {
+  readonly sums: Sum[];
+  readonly sum: Sum;
+  readonly part: Field | undefined;
+  readonly all: Field | undefined;
 }
 type MutablePoint = { -readonly [key in keyof Point]: Point[key] };
 type Field = 'value' | 'count' | 'sum';
@@ -235,20 +236,26 @@ export class RegistryFeed {
 
   #fedBy({ name, kind, labels }: SeriesReading): Fed {
     const point = (metric: string): MutablePoint => ({ metric, labels, value: 0 });
-    const renamed = kind === 'histogram' ? [] : RENAMED_METRICS.filter(({ metric }) => metric === name);
-    const names = kind === 'histogram' ? [`${name}.count`, `${name}.sum`] : [name, ...renamed.map((one) => one.name)];
-    return {
-      name,
-      kind,
-      points: names.map(point),
-      factors: [1, ...renamed.map(({ factor }) => factor)],
-      adds: this.#derived.flatMap((derived, i) => {
-        const part = fieldOf(derived.part, name, kind, labels);
-        const all = fieldOf(derived.all, name, kind, labels);
-        if (part === undefined && all === undefined) return [];
-        return [{ sums: this.#sums[i]!, sum: this.#sumOf(i, derived.by, labels), part, all }];
-      }),
-    };
+    const adds = this.#additions(name, kind, labels);
+    if (kind === 'histogram') {
+      return { name, kind, points: [point(`${name}.count`), point(`${name}.sum`)], factors: UNCHANGED, adds };
+    }
+    const renamed = RENAMED_METRICS.filter(({ metric }) => metric === name);
+    if (renamed.length === 0) return { name, kind, points: [point(name)], factors: UNCHANGED, adds };
+    const points = [point(name), ...renamed.map((one) => point(one.name))];
+    return { name, kind, points, factors: [1, ...renamed.map(({ factor }) => factor)], adds };
+  }
+
+  #additions(name: string, kind: SeriesReading['kind'], labels: Labels): readonly Addition[] {
+    let found: Addition[] | undefined;
+    for (let i = 0; i < this.#derived.length; i++) {
+      const derived = this.#derived[i]!;
+      const part = fieldOf(derived.part, name, kind, labels);
+      const all = fieldOf(derived.all, name, kind, labels);
+      if (part === undefined && all === undefined) continue;
+      (found ??= []).push({ sums: this.#sums[i]!, sum: this.#sumOf(i, derived.by, labels), part, all });
+    }
+    return found ?? NOTHING;
   }
 
   #sumOf(i: number, by: readonly string[], of: Labels): Sum {
@@ -285,6 +292,10 @@ export class RegistryFeed {
   }
 }
 
+// Shared by most series, which are in no derived metric and have one name.
+const UNCHANGED: readonly number[] = [1];
+const NOTHING: readonly Addition[] = [];
+
 function amount(one: SeriesReading, field: Field): number {
   if (one.kind !== 'histogram') return one.value;
   return field === 'count' ? one.count : one.sum;
@@ -292,13 +303,13 @@ function amount(one: SeriesReading, field: Field): number {
 
 /** What of a series a selection adds up; undefined: it is not selected. */
 function fieldOf(
-  { metric, field, where = {} }: Selection,
+  { metric, field, where }: Selection,
   name: string,
   kind: SeriesReading['kind'],
   labels: Labels,
 ): Field | undefined {
   if (name !== metric) return undefined;
-  if (Object.entries(where).some(([label, value]) => labels[label] !== value)) return undefined;
+  if (where !== undefined && Object.entries(where).some(([label, value]) => labels[label] !== value)) return undefined;
   if (kind !== 'histogram') return field === undefined ? 'value' : undefined;
   return field;
 }

@@ -140,8 +140,11 @@ export class RuleState {
   #judge(readings: readonly Reading[]): boolean {
     const { condition, threshold, clearThreshold, noData } = this.rule;
     this.#holding = 0;
+    // Of most rules nothing holds, and an identity for each of their series would only be kept.
+    const needsAll = this.instances.size > 0 || this.#identities.canFail;
     for (let i = 0; i < readings.length; i++) {
       const reading = readings[i]!;
+      if (!needsAll && condition !== 'absent' && !holds(reading.value, condition, threshold)) continue;
       const identity = this.#identities.of(reading);
       identity.seenIn = this.#turn;
       if (condition !== 'absent') {

@@ -6,7 +6,7 @@ export const LOOKBACK_MS = 300_000;
 const SWEEP_EVERY_MS = 60_000;
 const SLICE_POINTS = 100;
 /** Samples that nobody wants any more and that a series holds before it lets go of them. */
-const SPARE_SAMPLES = 16;
+const SPARE_SAMPLES = 4;
 
 export interface Point {
   readonly metric: string;
@@ -22,10 +22,7 @@ export interface SampleStoreOptions {
   readonly maxSamplesPerSeries?: number | undefined;
 }
 
-export interface StoredSeries {
-  readonly labels: Labels;
-  /** `labelsKey(labels)`. */
-  readonly key: string;
+export interface StoredSeries extends Name {
   /** Its samples, oldest first; nobody wants some of the first any more. */
   readonly timesMs: readonly number[];
   readonly values: readonly number[];
@@ -35,15 +32,23 @@ export interface StoredSeries {
   first(nowMs: number, widthMs: number): number;
 }
 
+/** Labels in their one spelling. */
+interface Name {
+  readonly labels: Labels;
+  /** `labelsKey(labels)`. */
+  readonly key: string;
+}
+
 /** The registry gives the same label object again and again. */
-const keys = new WeakMap<Labels, string>();
-function keyOf(labels: Labels): string {
-  let key = keys.get(labels);
-  if (key === undefined) {
-    key = labelsKey(labels);
-    keys.set(labels, key);
+const names = new WeakMap<Labels, Name>();
+function nameOf(given: Labels): Name {
+  let name = names.get(given);
+  if (name === undefined) {
+    const labels = normalLabels(given);
+    name = { labels, key: labelsKey(labels) };
+    names.set(given, name);
   }
-  return key;
+  return name;
 }
 
 /** One metric. */
@@ -88,23 +93,23 @@ export class SampleStore {
   /** `stale` says that the series has ended. Times of one series must not fall. */
   append(metric: string, labels: Labels, atMs: number, value: number | 'stale'): void {
     if (value !== 'stale') this.#take({ metric, labels, value }, atMs);
-    else this.#metrics.get(metric)?.series.get(keyOf(labels))?.end(atMs);
+    else this.#metrics.get(metric)?.series.get(nameOf(labels).key)?.end(atMs);
   }
 
   #take(point: Point, atMs: number): void {
     const kept = this.#metrics.get(point.metric);
     if (kept === undefined) return;
-    const series = kept.series.get(keyOf(point.labels)) ?? this.#open(kept, point.labels, atMs);
+    const name = nameOf(point.labels);
+    const series = kept.series.get(name.key) ?? this.#open(kept, name, atMs);
     if (series?.push(atMs, point, kept.keepMs, this.#maxSamples) !== true) this.dropped++;
   }
 
   /** Undefined where there is no room. */
-  #open(kept: Kept, labels: Labels, atMs: number): Series | undefined {
+  #open(kept: Kept, name: Name, atMs: number): Series | undefined {
     if (kept.series.size >= this.#maxSeries && atMs > this.#sweptMs) this.#sweep(atMs);
     if (kept.series.size >= this.#maxSeries) return undefined;
-    const key = keyOf(labels);
-    const series = new Series(normalLabels(labels), key, this.#lookbackMs);
-    kept.series.set(key, series);
+    const series = new Series(name, this.#lookbackMs);
+    kept.series.set(name.key, series);
     kept.list.push(series);
     return series;
   }
@@ -160,7 +165,7 @@ class Series implements StoredSeries {
   newestMs = Number.NEGATIVE_INFINITY;
   endedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(labels: Labels, key: string, lookbackMs: number) {
+  constructor({ labels, key }: Name, lookbackMs: number) {
     this.labels = labels;
     this.key = key;
     this.#lookbackMs = lookbackMs;

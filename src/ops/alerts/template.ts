@@ -50,6 +50,11 @@ export function renderTemplate(template: Template, data: TemplateData): string {
   return text;
 }
 
+/** Whether it is the same text for whatever data. */
+export function isPlain(template: Template): boolean {
+  return template.every((part) => typeof part === 'string');
+}
+
 /** Whether it speaks of the value, which must not become part of an alert's identity. */
 export function usesValue(template: Template): boolean {
   return template.some((part) => typeof part !== 'string' && part.some((call) => call.some((word) => isValue(word))));

@@ -10,7 +10,7 @@ import {
   catalogueOf,
   readAlertRule,
   RegistryFeed,
-  registryFacts,
+  registryCatalogue,
   renderPrometheusRules,
   SHIPPED_RULES,
 } from '../../../src/ops/alerts/index.ts';
@@ -96,7 +96,7 @@ test('instruments of the registry are known by their own names', () => {
     .counter({ name: 'my.requests', help: 'x', labels: ['route'] })
     .labels({ route: 'a' })
     .add(5);
-  const engine = new AlertEngine({ metrics: () => registryFacts(registry.families()), channels: () => ['webhook'] });
+  const engine = new AlertEngine({ metrics: () => registryCatalogue(registry), channels: () => ['webhook'] });
   engine.setAlertRule('r', { metric: 'my.requests', condition: '>', threshold: 4, where: { route: 'a' } });
   engine.observe(new RegistryFeed().points(takeSnapshot(registry), 0), 0);
   engine.evaluate(0);

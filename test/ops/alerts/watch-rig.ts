@@ -5,6 +5,7 @@ import {
   type AlertWatchOptions,
   createAlertWatch,
   readingsOf,
+  registryCatalogue,
   type Notification,
   type WatchNews,
 } from '../../../src/ops/alerts/index.ts';
@@ -44,7 +45,7 @@ export async function rig(
   const news: WatchNews[] = [];
   const sent: Notification[] = [];
   const watch = await createAlertWatch({
-    engine: { channels: () => ['webhook'], metrics: () => [{ name: 'heat', unit: '', help: '' }] },
+    engine: { channels: () => ['webhook'], metrics: () => registryCatalogue(registry) },
     readings: readingsOf(registry),
     clock,
     wallNow: () => WALL_MS + clock.now() + jumpedMs,

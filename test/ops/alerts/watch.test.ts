@@ -7,6 +7,7 @@ import {
   createAlertWatch,
   type Notification,
   readingsOf,
+  registryCatalogue,
   type WatchNews,
 } from '../../../src/ops/alerts/index.ts';
 import { Journal } from '../../../src/ops/alerts/journal.ts';
@@ -224,7 +225,7 @@ test('a flood of labels is bounded, counted and said, and the rule goes on', asy
   const gauge = registry.gauge({ name: 'flood', help: 'x', labels: ['id'] });
   const news: WatchNews[] = [];
   const watch = await createAlertWatch({
-    engine: { channels: () => ['webhook'], metrics: () => [{ name: 'flood', unit: '', help: '' }] },
+    engine: { channels: () => ['webhook'], metrics: () => registryCatalogue(registry) },
     readings: readingsOf(registry),
     clock,
     wallNow: () => WALL_MS + clock.now(),
