@@ -1,13 +1,12 @@
 // What the ticks of each minute add up to: added as they come, so that the end of a minute is no work; kept for an hour.
 import { type Trend, trendOf } from './score.ts';
 
-// Of each column and minute: count and sum of both halves, least and most.
-const COUNT = 0;
-const SUM = 1;
-const SECOND = 2;
-const LEAST = 4;
-const MOST = 5;
-const PARTS = 6;
+const HALVES = 2;
+// Of each column and minute: the sums of both halves, least and most.
+const SUM = 0;
+const LEAST = 2;
+const MOST = 3;
+const PARTS = 4;
 
 interface Minute {
   /** On the desk's clock. */
@@ -15,6 +14,8 @@ interface Minute {
   toMs: number;
   ticks: number;
   readonly parts: Float64Array;
+  /** Of each column and half: ticks in which it was measured. */
+  readonly counts: Uint16Array;
 }
 
 /** One figure over some time. */
@@ -35,14 +36,10 @@ export interface Summary {
   readonly figures: readonly (FigureReport | null)[];
 }
 
-/** Minutes that are made at once; most calls last no longer, and later ones are made when they are needed. */
-const FIRST_MINUTES = 2;
-
 export class MinuteLog {
   readonly #width: number;
   readonly #max: number;
   readonly #full: Minute[] = [];
-  readonly #spare: Minute[];
   readonly #blank: Float64Array;
   #open: Minute;
 
@@ -50,28 +47,26 @@ export class MinuteLog {
     this.#width = width;
     this.#max = minutes;
     this.#blank = blankOf(width);
-    // One is open, besides those that are kept.
-    this.#spare = Array.from({ length: Math.min(FIRST_MINUTES, minutes + 1) }, () => this.#minute());
-    this.#open = this.#emptied(this.#spare.pop() ?? this.#minute());
+    this.#open = this.#minute();
   }
 
   #minute(): Minute {
-    return { fromMs: 0, toMs: 0, ticks: 0, parts: new Float64Array(this.#width * PARTS) };
+    return { fromMs: 0, toMs: 0, ticks: 0, parts: this.#blank.slice(), counts: new Uint16Array(this.#width * HALVES) };
   }
 
   /** `half`: whether this is the second half of the minute. */
   add(row: Float64Array, nowMs: number, half: boolean): void {
     const open = this.#open;
-    const { parts } = open;
+    const { parts, counts } = open;
     if (open.ticks++ === 0) open.fromMs = nowMs;
     open.toMs = nowMs;
-    const part = half ? SECOND : 0;
+    const part = half ? 1 : 0;
     for (let column = 0, at = 0; column < this.#width; column++, at += PARTS) {
       const value = row[column]!;
       // NaN is not measured.
       if (value !== value) continue;
-      parts[at + part + COUNT]!++;
-      parts[at + part + SUM]! += value;
+      counts[column * HALVES + part]!++;
+      parts[at + SUM + part]! += value;
       if (value < parts[at + LEAST]!) parts[at + LEAST] = value;
       if (value > parts[at + MOST]!) parts[at + MOST] = value;
     }
@@ -81,13 +76,14 @@ export class MinuteLog {
   close(): void {
     this.#full.push(this.#open);
     const used = this.#full.length > this.#max ? this.#full.shift() : undefined;
-    this.#open = this.#emptied(used ?? this.#spare.pop() ?? this.#minute());
+    this.#open = used === undefined ? this.#minute() : this.#emptied(used);
   }
 
-  /** By one copy: all sessions of a process may end their minute in the same turn, and a loop that runs so seldom is never compiled. */
+  /** By copies: all sessions of a process may end their minute in the same turn, and a loop that runs so seldom is never compiled. */
   #emptied(minute: Minute): Minute {
     minute.ticks = 0;
     minute.parts.set(this.#blank);
+    minute.counts.fill(0);
     return minute;
   }
 
@@ -127,7 +123,7 @@ function blankOf(width: number): Float64Array {
 const blanks = new Map<number, Float64Array>();
 
 function summed(minutes: readonly Minute[], width: number): Summary {
-  const figures = Array.from({ length: width }, (_, column) => figureOf(minutes, column * PARTS));
+  const figures = Array.from({ length: width }, (_, column) => figureOf(minutes, column));
   return {
     fromMs: minutes[0]?.fromMs ?? 0,
     toMs: minutes.at(-1)?.toMs ?? 0,
@@ -136,19 +132,20 @@ function summed(minutes: readonly Minute[], width: number): Summary {
   };
 }
 
-function figureOf(minutes: readonly Minute[], at: number): FigureReport | null {
+function figureOf(minutes: readonly Minute[], column: number): FigureReport | null {
   let count = 0;
   let sum = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   const halves: number[] = [];
-  for (const { parts } of minutes) {
-    for (const part of [0, SECOND]) {
-      const n = parts[at + part + COUNT]!;
+  const at = column * PARTS;
+  for (const { parts, counts } of minutes) {
+    for (let half = 0; half < HALVES; half++) {
+      const n = counts[column * HALVES + half]!;
       if (n === 0) continue;
       count += n;
-      sum += parts[at + part + SUM]!;
-      halves.push(parts[at + part + SUM]! / n);
+      sum += parts[at + SUM + half]!;
+      halves.push(parts[at + SUM + half]! / n);
     }
     min = Math.min(min, parts[at + LEAST]!);
     max = Math.max(max, parts[at + MOST]!);

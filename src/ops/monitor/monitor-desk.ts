@@ -32,7 +32,8 @@ export interface MonitorDeskOptions {
 interface Watched {
   /** Keeps little, for whoever looks; there from the session's beginning to its end. */
   readonly own: SessionMonitor;
-  readonly monitors: Set<SessionMonitor>;
+  /** Those that `start` gave; made for the first of them. */
+  given: Set<SessionMonitor> | undefined;
   readonly errors: ErrorWindow;
 }
 
@@ -98,7 +99,7 @@ export class MonitorDesk {
       reportMinutes: OWN_REPORT_MINUTES,
       listener: this.#ear,
     });
-    this.#sessions.set(sessionId, { own, monitors: new Set([own]), errors: new ErrorWindow() });
+    this.#sessions.set(sessionId, { own, given: undefined, errors: new ErrorWindow() });
     this.#run();
   }
 
@@ -107,7 +108,7 @@ export class MonitorDesk {
     const watched = this.#sessions.get(sessionId);
     if (watched === undefined) return;
     this.#sessions.delete(sessionId);
-    for (const monitor of [...watched.monitors]) monitor.ended();
+    for (const monitor of [watched.own, ...(watched.given ?? [])]) monitor.ended();
     this.#restIfIdle();
   }
 
@@ -115,11 +116,11 @@ export class MonitorDesk {
     const { thresholds = this.#o.thresholds, ...options } = readMonitorOptions(given, this.#nearest);
     const watched = this.#sessions.get(options.sessionId);
     if (watched === undefined) throw new RangeError(`No session '${options.sessionId}' is running`);
-    // One of them is the desk's own.
-    if (watched.monitors.size > MAX_MONITORS)
+    const monitors = (watched.given ??= new Set());
+    if (monitors.size >= MAX_MONITORS)
       throw new RangeError(`Session '${options.sessionId}' has ${MAX_MONITORS} monitors already: stop one`);
     const monitor = this.#monitor({ ...options, thresholds, reportMinutes: REPORT_MINUTES });
-    watched.monitors.add(monitor);
+    monitors.add(monitor);
     return monitor;
   }
 
@@ -132,7 +133,7 @@ export class MonitorDesk {
         ...options,
         nearest: this.#nearest,
         startedMs: this.isTurning ? this.#dueMs - TICK_MS : this.#o.now(),
-        onStop: (monitor) => void this.#sessions.get(monitor.sessionId)?.monitors.delete(monitor),
+        onStop: (monitor) => void this.#sessions.get(monitor.sessionId)?.given?.delete(monitor),
         onAlert: (alert) => instruments.alert(alert),
         onFailed: () => instruments.subscriberFailed(),
       },
@@ -218,9 +219,11 @@ export class MonitorDesk {
       values[offset + ERROR_RATE] = watched.errors.rate(tried, failed);
       if (isSecond) watched.errors.turn(tried, failed);
       turn.offset = offset;
-      // Most sessions have none but the desk's own: for that no iterator is made, each quarter of a second.
-      if (watched.monitors.size === 1 && watched.own.running) watched.own.turn(turn);
-      else for (const monitor of watched.monitors) monitor.turn(turn);
+      if (watched.own.running) watched.own.turn(turn);
+      // Most sessions have none: of an empty set no iterator is made either, each quarter of a second.
+      if (watched.given !== undefined && watched.given.size > 0) {
+        for (const monitor of watched.given) monitor.turn(turn);
+      }
     }
     if (ids.length < this.#sessions.size) this.#forget(ids);
     if (this.#listeners.size > 0) this.#tell({ type: 'turn', atMs });

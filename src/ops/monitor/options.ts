@@ -1,6 +1,6 @@
 // Reads what `RealtimeMonitor.start` is given: names in camelCase or snake_case, refused with the nearest one that there is.
 import { type Component, COMPONENTS } from './figures.ts';
-import { LIMITS, THRESHOLD_METRICS, type ThresholdMetric } from './thresholds.ts';
+import { LIMITS, Threshold, THRESHOLD_METRICS, type ThresholdMetric } from './thresholds.ts';
 
 /** What `RealtimeMonitor.start` is given: the session, parts of it to watch, and limits. Keys may be written in snake_case. */
 export interface MonitorOptions {
@@ -17,7 +17,8 @@ export interface MonitorOptions {
   readonly history_minutes?: number | undefined;
 }
 
-export type Thresholds = ReadonlyMap<ThresholdMetric, number>;
+/** One for each metric at most. */
+export type Thresholds = readonly Threshold[];
 export interface ReadOptions {
   readonly sessionId: string;
   readonly components: readonly Component[];
@@ -50,13 +51,13 @@ export function readMonitorOptions(given: MonitorOptions, nearest: Nearest = () 
 export function readThresholds(given: unknown, nearest: Nearest): Thresholds {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new TypeError('alertThresholds must be an object of numbers by name');
-  return new Map(
-    Object.entries(given).map(([key, value]) => {
-      const metric = known('threshold', key, THRESHOLD_METRICS, nearest);
-      checkThreshold(metric, value);
-      return [metric, value as number] as const;
-    }),
-  );
+  const limits = new Map<ThresholdMetric, number>();
+  for (const [key, value] of Object.entries(given)) {
+    const metric = known('threshold', key, THRESHOLD_METRICS, nearest);
+    checkThreshold(metric, value);
+    limits.set(metric, value as number);
+  }
+  return [...limits].map(([metric, limit]) => new Threshold(metric, limit, 'warning'));
 }
 
 export function thresholdMetric(name: string, nearest: Nearest): ThresholdMetric {

@@ -75,7 +75,7 @@ export function provideMonitorDesk(given: MonitorDesk | undefined): void {
 export const RealtimeMonitor: { start(options: MonitorOptions): RealtimeMonitor } = {
   start(options) {
     if (desk !== undefined) return desk.start(options);
-    const { thresholds = new Map(), ...read } = readMonitorOptions(options);
+    const { thresholds = [], ...read } = readMonitorOptions(options);
     const off = { nearest: () => undefined, startedMs: 0, reportMinutes: 1, onStop() {}, onAlert() {}, onFailed() {} };
     return new SessionMonitor({ ...read, ...off, thresholds }, false);
   },

@@ -1,19 +1,18 @@
 // Watches one session: keeps its ticks and minutes, judges thresholds and health, and tells subscribers. The desk turns it.
-import {
-  COLUMNS,
-  type Component,
-  COMPONENTS,
-  columnOf,
-  shown,
-  SYSTEM_FIGURES,
-  type SystemFigure,
-  systemColumnOf,
-} from './figures.ts';
+import { COLUMNS, type Component, COMPONENTS, columnOf, shown, SYSTEM_FIGURES, type SystemFigure } from './figures.ts';
 import { type FigureReport, MinuteLog, type Summary } from './minute-log.ts';
 import { type Nearest, thresholdMetric, checkThreshold, type Thresholds } from './options.ts';
 import type { MonitorEvent, MonitorReport, MonitorSnapshot, MonitorTick, RealtimeMonitor } from './realtime-monitor.ts';
 import { efficiencyOf, type Health, healthOf } from './score.ts';
-import { type AlertLevel, ALERT_LEVELS, type MonitorAlert, Threshold, type ThresholdMetric } from './thresholds.ts';
+import {
+  type AlertLevel,
+  ALERT_LEVELS,
+  Excess,
+  type MonitorAlert,
+  ROW_METRICS,
+  SYSTEM_METRICS,
+  Threshold,
+} from './thresholds.ts';
 import { TickLog } from './tick-log.ts';
 
 export interface SessionMonitorOptions {
@@ -61,25 +60,9 @@ export interface Headline {
 const HEALTH_MS = 5000;
 const MINUTE_MS = 60_000;
 const MAX_SUBSCRIBERS = 100;
+const NONE: readonly undefined[] = [];
 
-const ROW_METRICS = {
-  latency_ms: columnOf('audio_processor', 'latency_ms'),
-  quality_score: columnOf('audio_processor', 'quality_score'),
-  error_rate: columnOf('session', 'error_rate'),
-} as const;
 const RESPONSE = columnOf('session', 'response_ms');
-const SYSTEM_METRICS = {
-  memory_mb: systemColumnOf('memory_mb'),
-  memory_percent: systemColumnOf('memory_percent'),
-  cpu_percent: systemColumnOf('cpu_percent'),
-} as const;
-
-/** A threshold and where the value stands that it judges. */
-interface Judged {
-  readonly threshold: Threshold;
-  readonly ofSystem: boolean;
-  readonly column: number;
-}
 
 /** Columns of the session's row that belong to these components; of all of them one list for all sessions. */
 function columnsOf(components: readonly Component[]): readonly number[] {
@@ -97,10 +80,11 @@ export class SessionMonitor implements RealtimeMonitor {
   readonly #row: Float64Array;
   readonly #ticks: TickLog;
   readonly #minutes: MinuteLog;
-  readonly #thresholds = new Map<ThresholdMetric, Threshold>();
-  /** The same, to go through without an iterator. */
-  #judged: readonly Judged[] = [];
-  readonly #subscribers = new Set<(event: MonitorEvent) => void>();
+  #thresholds: Thresholds;
+  /** By threshold; undefined: this session is not beyond it, as almost always. */
+  #excesses: readonly (Excess | undefined)[] = NONE;
+  /** Made for the first of them. */
+  #subscribers: Set<(event: MonitorEvent) => void> | undefined;
   /** Of the last 5 s: sums and counts of latency, quality, CPU and memory. */
   readonly #recent = new Float64Array(8);
   /** What they were when health was last assessed. */
@@ -126,7 +110,7 @@ export class SessionMonitor implements RealtimeMonitor {
     this.#row = new Float64Array(width).fill(Number.NaN);
     this.#ticks = new TickLog(width, options.historyMinutes);
     this.#minutes = new MinuteLog(width, options.reportMinutes);
-    for (const [metric, limit] of options.thresholds) this.#limit(metric, limit, 'warning');
+    this.#thresholds = options.thresholds;
   }
 
   get running(): boolean {
@@ -139,7 +123,7 @@ export class SessionMonitor implements RealtimeMonitor {
     return this.#health;
   }
   get alerts(): readonly MonitorAlert[] {
-    return [...this.#thresholds.values()].flatMap(({ active }) => (active === null ? [] : [active]));
+    return this.#excesses.flatMap((excess) => (excess === undefined ? [] : [excess.alert]));
   }
   get reports(): readonly MonitorReport[] {
     return this.#minutes.minutes().map((summary) => this.#reported(summary));
@@ -149,23 +133,23 @@ export class SessionMonitor implements RealtimeMonitor {
     const metric = thresholdMetric(name, this.#o.nearest);
     checkThreshold(metric, threshold);
     if (!ALERT_LEVELS.includes(level)) throw new RangeError(`The levels are ${ALERT_LEVELS.join(', ')}, not ${level}`);
-    this.#limit(metric, threshold, level);
+    const made = new Threshold(metric, threshold, level);
+    const at = this.#thresholds.findIndex((one) => one.metric === metric);
+    this.#thresholds = at < 0 ? [...this.#thresholds, made] : this.#thresholds.with(at, made);
+    if (at >= 0) this.#excess(at, undefined);
   }
 
-  #limit(metric: ThresholdMetric, threshold: number, level: AlertLevel): void {
-    this.#thresholds.set(metric, new Threshold(this.sessionId, metric, threshold, level));
-    this.#judged = [...this.#thresholds].map(([name, one]): Judged => {
-      const ofSystem = name in SYSTEM_METRICS;
-      const column = { ...ROW_METRICS, ...SYSTEM_METRICS }[name];
-      return { threshold: one, ofSystem, column };
-    });
+  #excess(at: number, excess: Excess | undefined): void {
+    if (this.#excesses[at] === excess) return;
+    const all = this.#thresholds.map((_, i) => (i === at ? excess : this.#excesses[i]));
+    this.#excesses = all.some((one) => one !== undefined) ? all : NONE;
   }
 
   subscribe(subscriber: (event: MonitorEvent) => void): () => void {
-    if (this.#subscribers.size >= MAX_SUBSCRIBERS)
-      throw new RangeError(`A monitor takes ${MAX_SUBSCRIBERS} subscribers`);
-    if (this.#running) this.#subscribers.add(subscriber);
-    return () => void this.#subscribers.delete(subscriber);
+    const subscribers = (this.#subscribers ??= new Set());
+    if (subscribers.size >= MAX_SUBSCRIBERS) throw new RangeError(`A monitor takes ${MAX_SUBSCRIBERS} subscribers`);
+    if (this.#running) subscribers.add(subscriber);
+    return () => void subscribers.delete(subscriber);
   }
 
   stop(): void {
@@ -181,7 +165,7 @@ export class SessionMonitor implements RealtimeMonitor {
     if (!this.#running) return;
     this.#running = false;
     if (tell) this.#news({ type: 'ended', sessionId: this.sessionId });
-    this.#subscribers.clear();
+    this.#subscribers?.clear();
     this.#o.onStop(this);
   }
 
@@ -201,7 +185,7 @@ export class SessionMonitor implements RealtimeMonitor {
     const isHealthDue = dueMs >= this.#healthDueMs;
     if (isHealthDue) this.#assess(dueMs);
     const changed = this.#judge(turn);
-    if (this.#subscribers.size > 0) this.#tell({ type: 'metrics', snapshot: this.#shown() });
+    if (this.#isSubscribed()) this.#tell({ type: 'metrics', snapshot: this.#shown() });
     if (isHealthDue && this.#isHeard()) {
       this.#news({ type: 'health', sessionId: this.sessionId, atMs, health: this.health });
     }
@@ -209,25 +193,33 @@ export class SessionMonitor implements RealtimeMonitor {
     if (minuteMs < MINUTE_MS) return;
     this.#minutes.close();
     this.#minuteFromMs = dueMs;
-    if (this.#subscribers.size > 0) this.#tell({ type: 'report', report: this.minute() });
+    if (this.#isSubscribed()) this.#tell({ type: 'report', report: this.minute() });
     const { listener } = this.#o;
     if (listener?.hears === true) listener.tell({ type: 'minute', sessionId: this.sessionId });
   }
 
+  #isSubscribed(): boolean {
+    return this.#subscribers !== undefined && this.#subscribers.size > 0;
+  }
+
   #isHeard(): boolean {
-    return this.#subscribers.size > 0 || this.#o.listener?.hears === true;
+    return this.#isSubscribed() || this.#o.listener?.hears === true;
   }
 
   /** Null where there is nothing to tell. */
   #judge({ values, offset, system, dueMs, atMs }: Turn): readonly MonitorAlert[] | null {
     let changed: MonitorAlert[] | null = null;
-    const judged = this.#judged;
-    for (let i = 0; i < judged.length; i++) {
-      const { threshold, ofSystem, column } = judged[i]!;
+    const thresholds = this.#thresholds;
+    for (let i = 0; i < thresholds.length; i++) {
+      const threshold = thresholds[i]!;
+      const { ofSystem, column } = threshold;
       const value = ofSystem ? system[column]! : values[offset + column]!;
-      if (threshold.passes(value)) continue;
-      const alert = threshold.look(value, dueMs, atMs);
+      const excess = this.#excesses[i];
+      if (excess === undefined && !threshold.isExceeded(value)) continue;
+      const begun = excess === undefined ? new Excess(this.sessionId, threshold, value, dueMs, atMs) : undefined;
+      const alert = begun?.alert ?? excess?.look(value, dueMs, atMs) ?? null;
       if (alert === null) continue;
+      this.#excess(i, begun);
       changed ??= [];
       changed.push(alert);
       this.#o.onAlert(alert);
@@ -262,12 +254,13 @@ export class SessionMonitor implements RealtimeMonitor {
   }
 
   #tell(event: MonitorEvent): void {
-    if (this.#subscribers.size === 0) return;
-    for (const subscriber of [...this.#subscribers]) {
+    const subscribers = this.#subscribers;
+    if (subscribers === undefined || subscribers.size === 0) return;
+    for (const subscriber of [...subscribers]) {
       try {
         subscriber(event);
       } catch {
-        this.#subscribers.delete(subscriber);
+        subscribers.delete(subscriber);
         this.#o.onFailed();
       }
     }

@@ -1,4 +1,5 @@
-// Limits of one monitor: raised at the first value beyond, cleared when it is well inside again; so that nothing flaps.
+// Limits of monitors: raised at the first value beyond, cleared when it is well inside again; so that nothing flaps.
+import { columnOf, systemColumnOf } from './figures.ts';
 
 interface Limit {
   /** Alerts below instead of above. */
@@ -20,6 +21,18 @@ export const LIMITS = {
 /** What a threshold can be set on. */
 export type ThresholdMetric = keyof typeof LIMITS;
 export const THRESHOLD_METRICS = Object.keys(LIMITS) as readonly ThresholdMetric[];
+
+/** Where in the rows of the session and of the system they stand. */
+export const ROW_METRICS = {
+  latency_ms: columnOf('audio_processor', 'latency_ms'),
+  quality_score: columnOf('audio_processor', 'quality_score'),
+  error_rate: columnOf('session', 'error_rate'),
+} as const;
+export const SYSTEM_METRICS = {
+  memory_mb: systemColumnOf('memory_mb'),
+  memory_percent: systemColumnOf('memory_percent'),
+  cpu_percent: systemColumnOf('cpu_percent'),
+} as const;
 
 /** How bad it is that a limit is exceeded: for whoever is told. */
 export type AlertLevel = 'info' | 'warning' | 'error' | 'critical';
@@ -47,69 +60,61 @@ const MARGIN = 0.05;
 /** ... or has not been measured for so long. */
 const UNMEASURED_MS = 30_000;
 
+/** A limit. The same for every session that has it: what a session adds when it is beyond is an `Excess`. */
 export class Threshold {
   readonly metric: ThresholdMetric;
   readonly threshold: number;
   readonly level: AlertLevel;
-  readonly #sessionId: string;
+  /** Where the value stands that is judged: in the row of the system, or of the session. */
+  readonly ofSystem: boolean;
+  readonly column: number;
   readonly #below: boolean;
   readonly #clearAt: number;
-  #raised: MonitorAlert | null = null;
-  #raisedMs = 0;
-  #lastBadMs = 0;
 
-  constructor(sessionId: string, metric: ThresholdMetric, threshold: number, level: AlertLevel) {
-    this.#sessionId = sessionId;
+  constructor(metric: ThresholdMetric, threshold: number, level: AlertLevel) {
     this.metric = metric;
     this.threshold = threshold;
     this.level = level;
+    this.ofSystem = metric in SYSTEM_METRICS;
+    this.column = { ...ROW_METRICS, ...SYSTEM_METRICS }[metric];
     const { below = false, most }: Limit = LIMITS[metric];
     this.#below = below;
     // Near the end of its range no value can be a whole twentieth inside.
     this.#clearAt = below ? Math.min(threshold * (1 + MARGIN), (threshold + most) / 2) : threshold * (1 - MARGIN);
   }
 
-  get active(): MonitorAlert | null {
-    return this.#raised;
+  /** False of what is not measured, NaN; as is `clears`. */
+  isExceeded(value: number): boolean {
+    return this.#below ? value < this.threshold : value > this.threshold;
   }
 
-  /** Whether `look` would have nothing to tell and nothing to note: of almost every value. */
-  passes(value: number): boolean {
-    return this.#raised === null && !(this.#below ? value < this.threshold : value > this.threshold);
+  clears(value: number): boolean {
+    return this.#below ? value >= this.#clearAt : value <= this.#clearAt;
+  }
+}
+
+/** One session beyond one threshold. */
+export class Excess {
+  /** What was told when it began. */
+  readonly alert: MonitorAlert;
+  readonly #threshold: Threshold;
+  readonly #raisedMs: number;
+  #lastBadMs: number;
+
+  constructor(sessionId: string, threshold: Threshold, value: number, nowMs: number, atMs: number) {
+    const { metric, level, threshold: limit } = threshold;
+    this.alert = { sessionId, metric, state: 'raised', level, value, threshold: limit, raisedAtMs: atMs, atMs };
+    this.#threshold = threshold;
+    this.#raisedMs = nowMs;
+    this.#lastBadMs = nowMs;
   }
 
-  /** NaN: not measured. Returns what there is to tell, almost always nothing. */
+  /** NaN: not measured. Returns what there is to tell when it is over. */
   look(value: number, nowMs: number, atMs: number): MonitorAlert | null {
-    const { threshold } = this;
-    const isBeyond = this.#below ? value < threshold : value > threshold;
-    if (this.#raised === null) {
-      if (!isBeyond) return null;
-      this.#raisedMs = nowMs;
-      this.#lastBadMs = nowMs;
-      this.#raised = this.#alert('raised', value, atMs, atMs);
-      return this.#raised;
-    }
     const isUnmeasured = Number.isNaN(value);
-    const isInside = this.#below ? value >= this.#clearAt : value <= this.#clearAt;
-    if (!isUnmeasured && !isInside) this.#lastBadMs = nowMs;
+    if (!isUnmeasured && !this.#threshold.clears(value)) this.#lastBadMs = nowMs;
     const calmMs = nowMs - this.#lastBadMs;
     if (nowMs - this.#raisedMs < LEAST_MS || calmMs < (isUnmeasured ? UNMEASURED_MS : CALM_MS)) return null;
-    const cleared = this.#alert('cleared', value, this.#raised.raisedAtMs, atMs);
-    this.#raised = null;
-    return cleared;
-  }
-
-  #alert(state: MonitorAlert['state'], value: number, raisedAtMs: number, atMs: number): MonitorAlert {
-    const { metric, threshold, level } = this;
-    return {
-      sessionId: this.#sessionId,
-      metric,
-      state,
-      level,
-      value: Number.isNaN(value) ? null : value,
-      threshold,
-      raisedAtMs,
-      atMs,
-    };
+    return { ...this.alert, state: 'cleared', value: isUnmeasured ? null : value, atMs };
   }
 }
