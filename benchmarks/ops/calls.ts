@@ -10,7 +10,7 @@ const CPU_LIMIT_PERCENT = 2;
 const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
 const MEGABYTE = 2 ** 20;
-const KINDS = ['monitor', 'alerts', 'history sample', 'history minute', 'history hour', 'history day'];
+const KINDS = ['monitor', 'alerts', 'history sample', 'history minute', 'history hour', 'history day', 'notification'];
 
 export interface CallsOptions {
   readonly pairs: number;
@@ -37,6 +37,7 @@ export async function measureBesideCalls(options: CallsOptions, verdicts: Verdic
   judgeMemory(on, off, verdicts);
   judgeFrames(on, off, verdicts);
   judgeSlices(on, off, verdicts);
+  tellCollections(on, off, verdicts);
   return legs;
 }
 
@@ -167,8 +168,27 @@ function slicesOf(some: readonly LegFigure[], kind: string): { readonly own: num
   const waited = longest.waitedMs === null ? '' : `, ${round(longest.waitedMs)} ms of it waiting for a core`;
   const collected = longest.collectedMs === null ? '' : `, ${round(longest.collectedMs)} ms in a collection`;
   const clock = `on the clock ${round(longest.longestMs)} ms${waited}${collected}`;
+  const collecting = Math.max(...spans.map(({ longestCollectingMs }) => longestCollectingMs));
+  const overCollecting = sum((span) => span.overCollecting);
+  const withThem =
+    longest.collectedMs === null ? '' : `; with collections ${round(collecting)} ms, ${overCollecting} too long`;
   return {
     own,
-    text: `${count} slices, ${round(total, 0)} ms in all, the longest ${round(own)} ms (${clock}), ${over} too long`,
+    text: `${count} slices, ${round(total, 0)} ms in all, the longest ${round(own)} ms, ${over} too long${withThem} (${clock})`,
   };
+}
+
+/** What the operations' garbage costs everybody: it is in no slice's own time. */
+function tellCollections(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
+  const text = (some: readonly LegFigure[]): string => {
+    const parts = some.flatMap(({ steady, hour }) => [steady, hour]);
+    const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
+    const figures = parts.flatMap(({ collections }) => collections ?? []);
+    const count = figures.reduce((sum, one) => sum + one.count, 0);
+    const stopped = figures.reduce((sum, one) => sum + one.stoppedMs, 0);
+    const longest = Math.max(...figures.map(({ longestStopMs }) => longestStopMs));
+    return `${round((60 * count) / seconds, 1)} a minute, ${round(stopped / seconds)} ms of stops a second, the longest ${round(longest)} ms`;
+  };
+  if ([...on, ...off].some(({ steady }) => steady.collections === null)) return;
+  verdicts.tell(`collections: ${text(on)}; off ${text(off)}`);
 }

@@ -1,23 +1,38 @@
 // One part of a benchmark in a process of its own, on the host that runs this one; its last line is its result as JSON.
 import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { GC_LINE, GC_LOG } from './collections.ts';
 
-const isDeno = (process.versions as Record<string, string | undefined>).deno !== undefined;
-const flags = isDeno ? ['run', '-A', '--v8-flags=--expose-gc'] : ['--expose-gc'];
+const { bun, deno } = process.versions as Record<string, string | undefined>;
+const flags = deno === undefined ? ['--expose-gc'] : ['run', '-A', '--v8-flags=--expose-gc'];
 
 export async function runChild<Result>(script: URL, args: readonly string[]): Promise<Result> {
+  // On Bun what it says on its error output goes through a file, with the collector's log, which it reads there itself.
+  const folder = bun === undefined ? undefined : mkdtempSync(join(tmpdir(), 'syrinx-child-'));
+  const log = folder === undefined ? undefined : join(folder, 'stderr');
+  const errors = log === undefined ? 'inherit' : openSync(log, 'a');
   const child = spawn(process.execPath, [...flags, fileURLToPath(script), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', errors],
+    env: log === undefined ? process.env : { ...process.env, BUN_JSC_logGC: '1', [GC_LOG]: log },
   });
   let text = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
   const code = await new Promise<number | null>((done, fail) => {
     child.on('error', fail);
     child.on('close', done);
   });
+  if (folder !== undefined && log !== undefined && typeof errors === 'number') {
+    closeSync(errors);
+    const lines = readFileSync(log, 'utf8').split('\n');
+    for (const line of lines) if (!GC_LINE.test(line)) console.error(line);
+    rmSync(folder, { recursive: true, force: true });
+  }
   const last = text.trim().split('\n').at(-1) ?? '';
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${last}`);
   return JSON.parse(last) as Result;

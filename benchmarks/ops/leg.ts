@@ -20,6 +20,7 @@ import { callerLoop, instantModels } from '../conversation.ts';
 import { openCall, pace } from '../performance/calls.ts';
 import { percentile } from '../statistics.ts';
 import { runChild } from './child.ts';
+import { type CollectionFigure, watchCollections } from './collections.ts';
 import { CONTROL_SLICE, GARBAGE_SLICE, loadRules, loadSeries } from './load.ts';
 import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
@@ -32,6 +33,9 @@ export interface PartFigure {
   readonly frames: number;
   readonly framesLate: number;
   readonly memory: MemoryFigure;
+  /** How long it took, and the collections of that time; null where the host does not tell. */
+  readonly seconds: number;
+  readonly collections: CollectionFigure | null;
 }
 export interface LegFigure {
   readonly mode: string;
@@ -117,7 +121,8 @@ async function prepare() {
     neural: await loadNeuralVad(config),
   });
   const series = loadSeries(runtime.registry);
-  const spans = new Spans(SLICE_LIMIT_MS);
+  const collections = watchCollections();
+  const spans = new Spans(SLICE_LIMIT_MS, collections);
   const host = spannedHost(await createHost(), spans);
   const times = createTimes(MIDNIGHT - DAY_MS);
   Date.now = () => Math.floor(times.epochNow());
@@ -129,7 +134,7 @@ async function prepare() {
       log,
       clock: spannedClock(times, spans, 'history sample'),
     });
-  return { loaded, config, log, runtime, series, spans, host, times, begin };
+  return { loaded, config, log, runtime, series, collections, spans, host, times, begin };
 }
 
 /** All but the last hour, with a sample each 20 s. */
@@ -153,7 +158,7 @@ async function leg(): Promise<LegFigure> {
   if (has('history')) await runChild(new URL(import.meta.url), ['day', '0', '0', '0', '0', folder]);
   const wall = Date.now;
   await askModels();
-  const { loaded, config, log, runtime, series, spans, host, times, begin } = await prepare();
+  const { loaded, config, log, runtime, series, collections, spans, host, times, begin } = await prepare();
   // The purge is due an hour after the start: some seconds behind the seal of the hour.
   times.wind(LAST_HOUR_MS + SEAL_AFTER_MS + PURGE_AFTER_MS);
   const history = has('history') ? begin() : null;
@@ -167,7 +172,8 @@ async function leg(): Promise<LegFigure> {
   const monitor = startMonitor({ config, runtime, log, clock: spannedClock(times, spans, 'monitor') });
   const alerts = prepareAlerts({
     ...loaded,
-    host,
+    // All that pauses there is a notification that is about to be sent.
+    host: { ...host, pause: () => spans.outside('notification', () => host.unspannedPause()) },
     registry: runtime.registry,
     agentName: 'load',
     log,
@@ -194,7 +200,8 @@ async function leg(): Promise<LegFigure> {
   const sentLate = pace(inputs, packets, warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS + afterSeconds);
   const measure = async (untilMs: number): Promise<PartFigure> => {
     const before = look();
-    await new Promise((done) => setTimeout(done, untilMs - performance.now()));
+    collections?.figure();
+    await new Promise((done) => setTimeout(done, Math.max(0, untilMs - performance.now())));
     const after = look();
     const percent = 100 / (after.atMs - before.atMs);
     const micros = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system;
@@ -204,6 +211,8 @@ async function leg(): Promise<LegFigure> {
       frames: after.frames - before.frames,
       framesLate: after.late - before.late,
       memory: memoryFigure(),
+      seconds: (after.atMs - before.atMs) / 1000,
+      collections: collections?.figure() ?? null,
     };
   };
   const startMs = performance.now();
@@ -290,6 +299,7 @@ async function live(times: Times, turn: () => void, host: LegHost, untilMs: numb
 interface LegHost extends Host {
   /** Resolves when nothing has been asked of the disk, and nothing has paused, for some turns. */
   idle(): Promise<void>;
+  unspannedPause(): Promise<void>;
   folders: DataFolder[];
 }
 
@@ -306,6 +316,7 @@ function spannedHost(host: Host, spans: Spans): LegHost {
   return {
     ...host,
     folders,
+    unspannedPause: () => host.pause(),
     pause() {
       asked++;
       return spans.outside(kind, () => host.pause());

@@ -1,25 +1,36 @@
 // How long each slice of work held the event loop, by its kind. Time in which the kernel let something else run, and collections where the host
 // tells of them, are kept apart: they are no work of the slice.
 import { openSync, readSync } from 'node:fs';
-import { PerformanceObserver } from 'node:perf_hooks';
 import type { DataFolder, FileAppender } from '../../src/hosts/port.ts';
+import type { Collections } from './collections.ts';
 
 export interface SpanFigure {
   readonly kind: string;
   readonly count: number;
   /** Longest as it was on the clock, ms. */
   readonly longestMs: number;
-  /** Longest without what the kernel and collections took of it. */
+  /** Longest without what the kernel and collections took of it. They may have been at the same time: only the greater is taken off. */
   readonly longestOwnMs: number;
+  /** Longest without what the kernel took of it: with collections. */
+  readonly longestCollectingMs: number;
   /** Of the longest on the clock: waiting for a core, and in a collection; null where that is not known. */
   readonly waitedMs: number | null;
   readonly collectedMs: number | null;
   readonly totalMs: number;
-  /** Slices above the limit: on the clock, and by themselves. */
+  /** Slices above the limit: on the clock, without what the kernel took, and by themselves. */
   readonly over: number;
+  readonly overCollecting: number;
   readonly overOwn: number;
-  /** Of slices above the limit on the clock, the first of them: ms since the process began, and how long. */
-  readonly longOnes: readonly { readonly atMs: number; readonly ms: number; readonly number: number }[];
+  /** Of slices above the limit on the clock, the first of them: ms since the process began, how long, and which of its kind. */
+  readonly longOnes: readonly LongOne[];
+}
+
+export interface LongOne {
+  readonly atMs: number;
+  readonly ms: number;
+  readonly waitedMs: number;
+  readonly collectedMs: number;
+  readonly number: number;
 }
 
 interface Span {
@@ -27,6 +38,7 @@ interface Span {
   readonly fromMs: number;
   readonly ms: number;
   readonly waitedMs: number;
+  readonly collectedMs: number;
 }
 
 const MAX_HOPS = 100;
@@ -35,24 +47,14 @@ const MAX_LONG_ONES = 20;
 export class Spans {
   readonly #limitMs: number;
   readonly #done: Span[] = [];
-  readonly #collections: { fromMs: number; toMs: number }[] = [];
   readonly #waited = waitClock();
   #open: { readonly kind: string; readonly fromMs: number; readonly waitedMs: number } | undefined;
-  #observer: PerformanceObserver | undefined;
+  readonly #collections: Collections | null;
   enabled = false;
 
-  constructor(limitMs: number) {
+  constructor(limitMs: number, collections: Collections | null) {
     this.#limitMs = limitMs;
-    try {
-      this.#observer = new PerformanceObserver((list) => {
-        for (const { startTime, duration } of list.getEntries()) {
-          this.#collections.push({ fromMs: startTime, toMs: startTime + duration });
-        }
-      });
-      this.#observer.observe({ entryTypes: ['gc'] });
-    } catch {
-      this.#observer = undefined;
-    }
+    this.#collections = collections;
   }
 
   /** One slice from the beginning to the end of `work`. */
@@ -67,7 +69,9 @@ export class Spans {
   }
 
   begin(kind: string): void {
-    if (this.enabled) this.#open = { kind, fromMs: performance.now(), waitedMs: this.#waited() };
+    if (!this.enabled) return;
+    this.#collections?.begin();
+    this.#open = { kind, fromMs: performance.now(), waitedMs: this.#waited() };
   }
 
   /** A slice that ends with the microtasks of this turn, if nothing ends it before: so many promises deep may its end lie. */
@@ -89,7 +93,9 @@ export class Spans {
     if (open === undefined) return;
     this.#open = undefined;
     const ms = performance.now() - open.fromMs;
-    this.#done.push({ kind: open.kind, fromMs: open.fromMs, ms, waitedMs: this.#waited() - open.waitedMs });
+    const waitedMs = this.#waited() - open.waitedMs;
+    const collectedMs = Math.min(ms, this.#collections?.end() ?? 0);
+    this.#done.push({ kind: open.kind, fromMs: open.fromMs, ms, waitedMs, collectedMs });
   }
 
   /** Asynchronous work: what comes after the answer is a slice of `kind`, what comes before it ends one. */
@@ -116,33 +122,29 @@ export class Spans {
     }
     return [...kinds]
       .map(([kind, spans]) => {
-        const own = spans.map((span) => span.ms - span.waitedMs - this.#collected(span));
+        const own = spans.map((span) => span.ms - Math.max(span.waitedMs, span.collectedMs));
+        const collecting = spans.map((span) => span.ms - span.waitedMs);
         const longest = spans.reduce((a, b) => (b.ms > a.ms ? b : a));
+        const over = (some: readonly number[]): number => some.filter((ms) => ms > this.#limitMs).length;
         return {
           kind,
           count: spans.length,
           longestMs: longest.ms,
           longestOwnMs: Math.max(...own),
+          longestCollectingMs: Math.max(...collecting),
           waitedMs: this.#waited === unknown ? null : longest.waitedMs,
-          collectedMs: this.#collections.length === 0 ? null : this.#collected(longest),
+          collectedMs: this.#collections === null ? null : longest.collectedMs,
           totalMs: spans.reduce((sum, { ms }) => sum + ms, 0),
-          over: spans.filter(({ ms }) => ms > this.#limitMs).length,
-          overOwn: own.filter((ms) => ms > this.#limitMs).length,
+          over: over(spans.map(({ ms }) => ms)),
+          overCollecting: over(collecting),
+          overOwn: over(own),
           longOnes: spans
-            .map(({ fromMs, ms }, number) => ({ atMs: fromMs, ms, number }))
+            .map(({ fromMs: atMs, ms, waitedMs, collectedMs }, number) => ({ atMs, ms, waitedMs, collectedMs, number }))
             .filter(({ ms }) => ms > this.#limitMs)
             .slice(0, MAX_LONG_ONES),
         };
       })
       .sort((a, b) => a.kind.localeCompare(b.kind));
-  }
-
-  #collected({ fromMs, ms }: Span): number {
-    let sum = 0;
-    for (const one of this.#collections) {
-      sum += Math.max(0, Math.min(one.toMs, fromMs + ms) - Math.max(one.fromMs, fromMs));
-    }
-    return sum;
   }
 }
 
