@@ -4,7 +4,11 @@ import type { Compression } from './port.ts';
 const RAW = { windowBits: -15, library: 'libdeflate' } as const;
 
 export const compression: Compression = {
-  deflate: (bytes) => Bun.deflateSync(owned(bytes), { ...RAW, level: 6 }),
+  deflate(bytes, into) {
+    const small = Bun.deflateSync(owned(bytes), { ...RAW, level: 6 });
+    into.set(small);
+    return small.length;
+  },
   inflate(bytes, maxBytes) {
     const whole = Bun.inflateSync(owned(bytes), RAW);
     if (whole.length > maxBytes) throw new RangeError(`${whole.length} bytes where at most ${maxBytes} were expected`);

@@ -3,18 +3,28 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Compression } from './port.ts';
 
 export const compression: Compression = {
-  deflate: (bytes) => plain(deflateRawSync(bytes, room(bytes.length))),
+  deflate(bytes, into) {
+    const small = deflateRawSync(bytes, room(bytes.length));
+    const { length } = small;
+    into.set(small);
+    // What zlib took for it is given back at once: collections come late for what is outside of the heap.
+    if (small.buffer.byteLength === DEFLATE_CHUNK) (small.buffer as ArrayBuffer).transfer(0);
+    return length;
+  },
   inflate: (bytes, maxBytes) =>
-    plain(inflateRawSync(bytes, { maxOutputLength: maxBytes, chunkSize: Math.min(CHUNK, Math.max(64, maxBytes)) })),
+    plain(
+      inflateRawSync(bytes, { maxOutputLength: maxBytes, chunkSize: Math.min(INFLATE_CHUNK, Math.max(64, maxBytes)) }),
+    ),
 };
 
-/** What zlib takes for its output at once. */
-const CHUNK = 16_384;
+/** What zlib takes for its output at once: more than hosts cut from memory that others share. */
+const DEFLATE_CHUNK = 131_072;
+const INFLATE_CHUNK = 16_384;
 
 /** Tables as large as the input can fill: by default zlib clears 256 KB for each call, however little it is given. */
 function room(length: number) {
   const windowBits = Math.min(15, Math.max(10, Math.ceil(Math.log2(length + 1))));
-  return { windowBits, memLevel: Math.min(8, windowBits - 6), chunkSize: Math.min(CHUNK, length + 64) };
+  return { windowBits, memLevel: Math.min(8, windowBits - 6), chunkSize: DEFLATE_CHUNK };
 }
 
 function plain(bytes: Uint8Array): Uint8Array {

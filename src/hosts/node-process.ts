@@ -30,7 +30,7 @@ export function createProcessHost(): Omit<Host, 'name' | 'version' | 'importModu
     openDataFolder,
     readFolder,
     compression,
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    pause: (ms = 0) => new Promise((resolve) => (ms > 0 ? setTimeout(resolve, ms) : setImmediate(resolve))),
     async resolve(hostname) {
       const found = await lookup(hostname, { all: true });
       return found.map(({ address }) => address);

@@ -28,8 +28,8 @@ export interface Host {
   readFolder(path: string): Promise<FolderReader>;
   /** Without it where the host has none. */
   readonly compression?: Compression | undefined;
-  /** Resolves when everything else that is ready has had its turn: what long work awaits between its slices. */
-  pause(): Promise<void>;
+  /** Resolves when everything else that is ready has had its turn, and so many ms have passed: what long work awaits between its slices. */
+  pause(ms?: number): Promise<void>;
   /** All addresses of a host name. */
   resolve(hostname: string): Promise<readonly string[]>;
   /** Sets a variable of the process for native libraries that are loaded later, unless it is set. */
@@ -129,7 +129,8 @@ export interface FileAppender {
 
 /** Plain deflate, synchronous: for pieces of some ten kilobytes. */
 export interface Compression {
-  deflate(bytes: Uint8Array): Uint8Array;
+  /** Writes to `into` from its beginning; returns how many bytes. Throws `RangeError` where there is no room. */
+  deflate(bytes: Uint8Array, into: Uint8Array): number;
   /** Throws for what is no deflate stream, or would be longer than `maxBytes`. */
   inflate(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }

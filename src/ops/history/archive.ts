@@ -1,11 +1,12 @@
 // The sealed blocks of one folder: hours are sealed into it, the minutes of a day become one block, what is too old goes.
 import type { Compression, DataFolder } from '../../hosts/port.ts';
-import { type Block, DamagedError, NewerFormatError, openBlock, type Tier } from './block.ts';
+import { type Block, type BlockRange, DamagedError, NewerFormatError, openBlock, type Tier } from './block.ts';
 import { BlockWriter } from './block-writer.ts';
-import { ByteWriter } from './bytes.ts';
+import type { Catalogue } from './catalogue.ts';
 import { DayMerge } from './day-merge.ts';
-import { type Catalogue, type Hour, HOUR_MS, HourFold, stampOf } from './hour.ts';
-import { readJournal } from './journal-reader.ts';
+import { type Hour, HOUR_MS, stampOf } from './hour.ts';
+import { HourSeal } from './hour-seal.ts';
+import { readJournal, type TakeChunks } from './journal-reader.ts';
 import type { Pacer } from './pacer.ts';
 
 export interface ArchiveOptions {
@@ -24,8 +25,6 @@ interface Intent {
 }
 
 const DAY_HOURS = 24;
-/** What most series need for the minutes of an hour. */
-const SERIES_BYTES = 4096;
 const INTENT = 'intent.json';
 const DAMAGED = 'damaged-';
 const MAX_DAMAGED = 8;
@@ -98,11 +97,12 @@ export class Archive {
   }
 
   /** Feeds the chunks of a journal, in bytes that are used again; a torn end is kept aside and cut off. */
-  async replay(name: string, take: (key: string, bytes: Uint8Array, from: number, to: number) => void): Promise<void> {
+  async replay(name: string, take: TakeChunks): Promise<void> {
     const { folder, pacer, tell } = this.#o;
     try {
       const size = await pacer.outside(folder.size(name));
-      const source = { bytes: size, readAt: (at: number, length: number) => folder.readAt(name, at, length) };
+      const readAt = (at: number, length: number, into: Uint8Array) => folder.readAt(name, at, length, into);
+      const source = { bytes: size, readAt };
       const torn = await readJournal(source, pacer, take);
       if (torn === undefined) return;
       tell('history journal is torn, its end set aside', name, `whole up to byte ${torn.at} of ${size}`);
@@ -120,36 +120,47 @@ export class Archive {
     await this.#o.pacer.outside(this.#o.folder.remove(name).catch(() => {}));
   }
 
-  /** Writes an hour as two blocks; its journals go. `sealed` is called at the very moment from which the blocks are served.
-   *  Rejects with the system's error, and then nothing has changed. */
-  async seal(hour: Hour, sources: readonly string[], sealed: () => void): Promise<void> {
+  /** Writes an hour as two blocks; `sources`, its journals in this folder, go. `sealed` is called at the very moment from which the blocks are
+   *  served, `lost` where a part of it cannot be read: it may throw. Rejects with the system's error, and then nothing has changed. */
+  async seal(
+    hour: Hour,
+    sources: readonly string[],
+    { sealed, lost }: { sealed(): void; lost(error: unknown): void },
+  ): Promise<void> {
+    const { fromMs, toMs } = hour;
     const number = ++this.#number;
     const name = (tier: Tier) => `${tier}-${stampOf(hour.hour)}-${number}.block`;
-    const made: Block[] = [];
     await this.#intend({ targets: [name('seconds'), name('minutes')], sources });
-    for (const tier of ['seconds', 'minutes'] as const) {
-      const fill = tier === 'seconds' ? writeSeconds : writeMinutes;
-      made.push(await this.#write(name(tier), tier, hour, (writer) => fill(writer, hour, this.#o.pacer)));
-    }
+    const seal = new HourSeal(hour, this.#o.pacer, lost);
+    const made = await this.#write(
+      [
+        { tier: 'seconds', fromMs, toMs, name: name('seconds') },
+        { tier: 'minutes', fromMs, toMs, name: name('minutes') },
+      ],
+      ([seconds, minutes]) => seal.write(seconds as BlockWriter, minutes as BlockWriter),
+    );
     for (const block of made) await this.#learn(block);
     await this.#replaced(sources);
     this.#set([...this.blocks, ...made]);
     sealed();
   }
 
+  /** All of these blocks, or none. */
   async #write(
-    name: string,
-    tier: Tier,
-    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
-    fill: (writer: BlockWriter) => Promise<void>,
-  ): Promise<Block> {
+    targets: readonly (BlockRange & { readonly name: string })[],
+    fill: (writers: readonly BlockWriter[]) => Promise<void>,
+  ): Promise<Block[]> {
     const { folder, compression, pacer } = this.#o;
-    const writer = await BlockWriter.create(folder, name, compression, pacer);
+    const writers: BlockWriter[] = [];
+    const made: Block[] = [];
     try {
-      await fill(writer);
-      return await writer.finish({ tier, fromMs, toMs });
+      for (const { name } of targets) writers.push(await BlockWriter.create(folder, name, compression, pacer));
+      await fill(writers);
+      for (const [i, target] of targets.entries()) made.push(await (writers[i] as BlockWriter).finish(target));
+      return made;
     } catch (error) {
-      await writer.discard();
+      for (const writer of writers) await writer.discard();
+      for (const { name } of made) await folder.remove(name).catch(() => {});
       throw error;
     }
   }
@@ -168,7 +179,8 @@ export class Archive {
   async #merge(day: number, blocks: readonly Block[]): Promise<void> {
     const { pacer, catalogue, compression } = this.#o;
     const name = `minutes-${stampOf(day * DAY_HOURS).slice(0, 10)}-${++this.#number}.block`;
-    const range = { fromMs: blocks[0]?.fromMs ?? 0, toMs: Math.max(...blocks.map(({ toMs }) => toMs)) };
+    const toMs = Math.max(...blocks.map((block) => block.toMs));
+    const target = { tier: 'minutes', name, fromMs: blocks[0]?.fromMs ?? 0, toMs } as const;
     const sources = blocks.map((block) => block.name);
     const merge = new DayMerge(blocks, {
       compression,
@@ -177,9 +189,9 @@ export class Archive {
     });
     const entries = await merge.entries(catalogue);
     await this.#intend({ targets: [name], sources });
-    const made = await this.#write(name, 'minutes', range, (writer) => merge.write(entries, writer));
+    const made = await this.#write([target], ([writer]) => merge.write(entries, writer as BlockWriter));
     await this.#replaced(sources);
-    this.#set([...this.blocks.filter(({ name }) => !sources.includes(name)), made]);
+    this.#set([...this.blocks.filter(({ name }) => !sources.includes(name)), ...made]);
   }
 
   async #intend(intent: Intent): Promise<void> {
@@ -242,34 +254,5 @@ export class Archive {
       other.blocks = other.blocks.filter((one) => one !== block);
       await other.#o.folder.remove(block.name);
     }
-  }
-}
-
-async function writeSeconds(writer: BlockWriter, hour: Hour): Promise<void> {
-  for (const [entry, { seconds }] of hour.series) {
-    writer.begin();
-    writer.run(seconds);
-    writer.end(entry.hash, entry.key);
-    if (writer.isDue) await writer.rest();
-  }
-}
-
-/** And what they amount to in the hour. */
-async function writeMinutes(writer: BlockWriter, { series }: Hour, pacer: Pacer): Promise<void> {
-  const fold = new HourFold();
-  const all = new ByteWriter(SERIES_BYTES);
-  const folded = new ByteWriter(SERIES_BYTES);
-  for (const [entry, { minutes }] of series) {
-    all.clear();
-    folded.clear();
-    await minutes.copyTo(all, pacer);
-    await fold.write(folded, all, entry.info.kind === 'histogram', pacer);
-    writer.begin();
-    writer.run(minutes);
-    writer.end(entry.hash, entry.key);
-    writer.begin();
-    writer.stored(folded);
-    writer.end(entry.hourHash);
-    if (writer.isDue) await writer.rest();
   }
 }

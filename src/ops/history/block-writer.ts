@@ -6,7 +6,6 @@ import { ByteWriter, crc32 } from './bytes.ts';
 import { MINUTE_MS } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
 import { joinedCrc, PIECE_BYTES, writePiece, writeStored } from './pieces.ts';
-import type { Run } from './run.ts';
 
 const WRITE_BYTES = 65_536;
 /** Checked at once. */
@@ -81,13 +80,6 @@ export class BlockWriter {
       this.#crc = joinedCrc(this.#crc, writePiece(this.#pending, piece, this.#compression));
       if (this.isDue) await this.rest();
     }
-  }
-
-  /** All of a run that nobody adds to any more. */
-  run(run: Run): void {
-    run.pack();
-    this.#crc = run.crc;
-    run.pieces.appendTo(this.#pending);
   }
 
   /** As they are, where they are few. */

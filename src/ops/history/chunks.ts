@@ -29,14 +29,8 @@ function finish(out: ByteWriter, minute: number): void {
 }
 
 /** Seconds of a counter or gauge: 60 values, NaN where there is none. Whole numbers stay exact, others become float32.
- *  Writes nothing, and says false, where all are NaN. `fold` takes what a reader will find. */
-export function writeSeconds(
-  out: ByteWriter,
-  minute: number,
-  values: Float64Array,
-  at: number,
-  fold?: MinuteFold,
-): boolean {
+ *  Writes nothing, and says false, where all are NaN. */
+export function writeSeconds(out: ByteWriter, minute: number, values: Float64Array, at: number): boolean {
   let present = 0;
   let whole = true;
   let constant = true;
@@ -69,8 +63,6 @@ export function writeSeconds(
     if (constant) break;
   }
   finish(out, minute);
-  if (constant) fold?.addConstant(whole ? first : Math.fround(first), present);
-  else fold?.addSeconds(values, at, whole);
   return true;
 }
 
@@ -99,18 +91,10 @@ export function writeHistogramSecond(
   }
 }
 
-/** `fold` takes what a reader will find. */
-export function writeHistogramSeconds(out: ByteWriter, minute: number, seconds: ByteWriter, fold?: MinuteFold): void {
+export function writeHistogramSeconds(out: ByteWriter, minute: number, seconds: ByteWriter): void {
   body.byte(HISTOGRAM);
   body.part(seconds.memory, 0, seconds.length);
   finish(out, minute);
-  if (fold === undefined) return;
-  const { reader } = fold;
-  reader.reset(seconds.memory, 0, seconds.length);
-  while (!reader.atEnd) {
-    reader.byte();
-    fold.addHistogram();
-  }
 }
 
 const COUNT = 0;
@@ -148,29 +132,6 @@ export class MinuteFold implements PointSink {
   addConstant(value: number, count: number): void {
     this.point(0, count, count * value, value, value);
     this.#buckets.add(keyOf(value), count);
-  }
-
-  /** 60 values, NaN where there is none; those that are not all whole as float32. */
-  addSeconds(values: Float64Array, at: number, whole: boolean): void {
-    let count = 0;
-    let sum = 0;
-    let min = Number.POSITIVE_INFINITY;
-    let max = Number.NEGATIVE_INFINITY;
-    let before = Number.NaN;
-    let key = 0;
-    for (let second = 0; second < SECONDS; second++) {
-      const exact = values[at + second]!;
-      if (Number.isNaN(exact)) continue;
-      const value = whole ? exact : Math.fround(exact);
-      count++;
-      sum += value;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      if (value !== before) key = keyOf(value);
-      before = value;
-      this.#buckets.add(key, 1);
-    }
-    this.point(0, count, sum, min, max);
   }
 
   /** What `reader` stands before: count, sum and buckets. */

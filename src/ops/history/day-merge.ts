@@ -3,7 +3,8 @@ import type { Compression } from '../../hosts/port.ts';
 import type { Block, Stripe } from './block.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { ByteWriter } from './bytes.ts';
-import { type Catalogue, type Entry, HourFold } from './hour.ts';
+import type { Catalogue, Entry } from './catalogue.ts';
+import { HourFold } from './fold.ts';
 import type { Pacer } from './pacer.ts';
 import { PieceReader } from './pieces.ts';
 

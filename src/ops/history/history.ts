@@ -4,15 +4,14 @@ import type { DataFolder } from '../../hosts/port.ts';
 import type { Readings, SeriesInfo } from '../../metrics/index.ts';
 import { Archive } from './archive.ts';
 import { NewerFormatError } from './block.ts';
-import { BucketSum } from './buckets.ts';
-import { ByteWriter } from './bytes.ts';
-import { MINUTE_MS, MinuteFold } from './chunks.ts';
+import { Catalogue, type Entry } from './catalogue.ts';
+import { MINUTE_MS } from './chunks.ts';
 import { ClockWatch } from './clock-watch.ts';
-import { Catalogue, type Entry, Hour, HOUR_MS, stampOf } from './hour.ts';
+import { Hour, HOUR_MS, isLost, stampOf } from './hour.ts';
 import { Increases } from './increases.ts';
-import { Journal } from './journal.ts';
 import { MemoryFolder } from './memory-folder.ts';
 import { replayJournals } from './replay.ts';
+import { OpenHour } from './open-hour.ts';
 import { OpenMinute } from './open-minute.ts';
 import { DEFAULT_HISTORY_LIMITS, type HistoryLimits, type HistoryOptions } from './options.ts';
 import { Pacer } from './pacer.ts';
@@ -22,6 +21,8 @@ const RETRY_MS = 10_000;
 /** Hours that may wait for the disk before the memory takes them. */
 const MAX_WAITING_HOURS = 2;
 const PURGE_MS = HOUR_MS;
+/** Between slices of work on hours and days, which may take its time: a fifth of a core at most. */
+const REST_MS = 2;
 const LAST_EPOCH_MS = Date.UTC(9000, 0);
 /** New series that are entered at once; more of them get turns of their own. */
 const ENTERED_AT_ONCE = 16;
@@ -52,19 +53,16 @@ export class History {
   readonly #memoryFolder = new MemoryFolder();
   #disk: Archive | undefined;
   #folder: DataFolder | undefined;
-  #journal: Journal | undefined;
   readonly #increases = new Increases();
-  // Of the minute that is written.
-  readonly #seconds = new ByteWriter(4096);
-  readonly #folded = new ByteWriter(4096);
-  readonly #fold = new MinuteFold(new BucketSum());
   #minute: OpenMinute | undefined;
   /** Full minutes that are being written. */
   #full: OpenMinute[] = [];
   /** One that has been written, for the next. */
   #spare: OpenMinute | undefined;
-  #hour: Hour | undefined;
+  #open: OpenHour | undefined;
   #waiting: Hour[] = [];
+  /** Journals on disk of hours that memory had to take. */
+  readonly #outdated: string[] = [];
   #work: Promise<void> = Promise.resolve();
   #problem: string | null = null;
   #retryAtMs = Number.NEGATIVE_INFINITY;
@@ -108,7 +106,7 @@ export class History {
 
   /** Opens the folder and reads what an earlier process left. Never rejects: without a disk the history is in memory. */
   start(): Promise<void> {
-    return this.#then(() => this.#toDisk());
+    return this.#then(() => this.#toDisk(), REST_MS);
   }
 
   /** One reading, once a second, and when it was taken. */
@@ -125,11 +123,11 @@ export class History {
     this.#minute.add(Math.floor((epochMs % MINUTE_MS) / 1000), readings, this.#increases.values);
     if (this.#problem !== null && this.#o.openFolder !== undefined && nowMs >= this.#retryAtMs) {
       this.#retryAtMs = nowMs + RETRY_MS;
-      void this.#then(() => this.#toDisk());
+      void this.#then(() => this.#toDisk(), REST_MS);
     }
     if (nowMs >= this.#purgeAtMs) {
       this.#purgeAtMs = nowMs + PURGE_MS;
-      void this.#then(() => this.#purge());
+      void this.#then(() => this.#purge(), REST_MS);
     }
   }
 
@@ -172,11 +170,11 @@ export class History {
   }
 
   /** One piece of work after the other. */
-  #then(work: () => Promise<void>): Promise<void> {
+  #then(work: () => Promise<void>, restMs = 0): Promise<void> {
     this.#work = this.#work.then(async () => {
       // A turn of its own: whoever asked for this has held up the one before.
       await this.#o.pause();
-      this.#pacer.start();
+      this.#pacer.begin(restMs);
       try {
         await work();
       } catch (error) {
@@ -196,96 +194,87 @@ export class History {
     if (this.#problem !== reason)
       this.#o.tell?.('error', 'history is not written to disk, it goes on in memory', { reason });
     this.#problem = reason;
-    const journal = this.#journal;
-    this.#journal = undefined;
-    void journal?.close().catch(() => {});
+    if (this.#open?.folder === this.#folder) void this.#open?.close();
     if ((error as { code?: unknown } | null)?.code !== 'EBUSY') return;
     // The folder belongs to somebody else: it is asked for again, and read anew.
+    for (const hour of this.#hours) hour.retain(this.#memoryFolder);
     const folder = this.#folder;
     this.#folder = undefined;
     this.#disk = undefined;
     void folder?.release().catch(() => {});
   }
 
+  get #hours(): readonly Hour[] {
+    return this.#open === undefined ? this.#waiting : [...this.#waiting, this.#open.hour];
+  }
+
   async #writeMinute(full: OpenMinute): Promise<void> {
     const number = Math.floor(full.atMs / HOUR_MS);
     let failure: unknown;
-    if (this.#hour?.hour !== number) failure = await this.#asked(this.#openHour(number));
-    const hour = this.#hour as Hour;
-    const [seconds, folded, fold] = [this.#seconds, this.#folded, this.#fold];
-    // Between any two steps: engines forget what runs once a minute, and the first of them is compiled again as it goes.
-    const pacer = this.#pacer;
-    for (let series = 0; series < full.size; series++) {
-      const entry = this.#entries[series];
-      seconds.clear();
-      if (entry === undefined || !full.write(seconds, series, fold)) {
-        full.written = series + 1;
-        continue;
-      }
-      if (pacer.tired) await pacer.rest();
-      folded.clear();
-      fold.write(folded, full.minute, entry.info.kind === 'histogram');
-      if (pacer.tired) await pacer.rest();
-      const { seconds: run } = hour.addMinute(entry, full.atMs, seconds, folded);
-      full.written = series + 1;
-      // From here on the hour has it; what the disk says is asked at the end.
-      if (pacer.tired) await pacer.rest();
-      if (this.#journal?.add(entry.key, seconds) === true && failure === undefined)
-        failure = await this.#asked(this.#journal.write());
-      if (pacer.tired) await pacer.rest();
-      if (!run.isFull) continue;
-      run.pack();
-      if (pacer.tired) await pacer.rest();
+    if (this.#open?.hour.hour !== number) failure = await this.#failureOf(this.#openHour(number));
+    const open = this.#open as OpenHour;
+    if (open.folder === undefined) await open.begin(this.#memoryFolder);
+    const refused = await this.#failureOf(open.write(full, this.#entries));
+    if (refused !== undefined) {
+      // What the disk does not take, the memory does.
+      failure ??= refused;
+      await open.begin(this.#memoryFolder);
+      await open.write(full, this.#entries);
     }
     this.#full = this.#full.filter((one) => one !== full);
     this.#spare = full;
-    if (this.#journal !== undefined) failure ??= await this.#asked(this.#journal.sync());
     if (failure !== undefined) throw failure;
   }
 
-  /** Undefined, or how it failed. */
-  async #asked(work: Promise<void>): Promise<unknown> {
-    return await this.#pacer.outside(
-      work.then(
-        () => undefined,
-        (error: unknown) => error ?? new Error('unknown'),
-      ),
-    );
+  /** Undefined: it has not failed. */
+  async #failureOf(work: Promise<void>): Promise<unknown> {
+    try {
+      await work;
+      return undefined;
+    } catch (error) {
+      return error ?? new Error('unknown');
+    }
   }
 
   async #openHour(number: number): Promise<void> {
-    const before = this.#hour;
-    if (before !== undefined) this.#waiting.push(before);
-    this.#hour = new Hour(number, this.#o.compression);
-    const journal = this.#journal;
-    this.#journal = undefined;
-    await this.#asked(journal?.close() ?? Promise.resolve());
-    if (this.#folder !== undefined && this.#problem === null) await this.#openJournal(this.#folder);
-    void this.#then(() => this.#sealWaiting());
+    const before = this.#open;
+    const open = new OpenHour(new Hour(number), this.#pacer);
+    this.#open = open;
+    if (before !== undefined) {
+      this.#waiting.push(before.hour);
+      await before.close();
+      void this.#then(() => this.#sealWaiting(), REST_MS);
+    }
+    if (this.#folder !== undefined && this.#problem === null) await open.begin(this.#folder);
   }
 
-  async #openJournal(folder: DataFolder): Promise<void> {
-    const hour = this.#hour as Hour;
-    const taken = new Set(await this.#pacer.outside(folder.list()));
-    let number = 1;
-    const name = () => `journal-${stampOf(hour.hour)}-${number}.log`;
-    while (taken.has(name())) number++;
-    this.#journal = await this.#pacer.outside(Journal.create(folder, name()));
-    hour.journals.push(name());
-  }
-
+  /** Not on the way out: whoever starts next does it. */
   async #sealWaiting(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.#stopped) {
       const [hour] = this.#waiting as [Hour];
       const sealed = () => void (this.#waiting = this.#waiting.filter((one) => one !== hour));
       const onDisk = this.#disk !== undefined && this.#problem === null;
-      if (hour.series.size === 0) sealed();
-      else if (onDisk) await this.#disk?.seal(hour, hour.journals, sealed);
+      const lost = (error: unknown): void => {
+        if (onDisk && !isLost(error)) throw error;
+        this.#lost(hour, error);
+      };
+      const inFolder = (folder: DataFolder | undefined) =>
+        hour.journals.filter((journal) => journal.folder === folder).map(({ name }) => name);
+      if (hour.isEmpty) sealed();
+      else if (onDisk) await this.#disk?.seal(hour, inFolder(this.#folder), { sealed, lost });
       else if (this.#o.openFolder === undefined || this.#waiting.length > MAX_WAITING_HOURS) {
-        await this.#memory.seal(hour, [], sealed);
+        await this.#memory.seal(hour, [], { sealed, lost });
         await this.#limitMemory();
+        this.#outdated.push(...inFolder(this.#folder));
       } else return;
+      for (const name of inFolder(this.#memoryFolder)) await this.#memory.forget(name);
     }
+  }
+
+  #lost(hour: Hour, error: unknown): void {
+    this.#o.instruments?.lost();
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#o.tell?.('warn', 'minutes of an hour cannot be read any more', { hour: stampOf(hour.hour), reason });
   }
 
   async #limitMemory(): Promise<void> {
@@ -312,8 +301,9 @@ export class History {
       }
     }
     const folder = this.#folder as DataFolder;
-    await this.#rewriteJournals(folder);
+    await this.#openOnDisk(folder);
     await this.#disk?.adopt(this.#memory);
+    for (const name of this.#outdated.splice(0)) await this.#disk?.forget(name);
     if (this.#problem !== null) tell?.('info', 'history is written to disk again', { path: folder.path });
     this.#problem = null;
     await this.#sealWaiting();
@@ -327,35 +317,26 @@ export class History {
       throw new NewerFormatError(`${folder.path} is of version ${format}, this program reads up to ${FORMAT}`);
     if (format < FORMAT) await folder.replace(FORMAT_FILE, new TextEncoder().encode(`{"format": ${FORMAT}}\n`));
     const archive = this.#archiveOf(folder);
-    const hours = await replayJournals(archive, await archive.load(), this.catalogue, this.#o.compression);
+    const hours = await replayJournals(archive, folder, await archive.load(), this.catalogue);
     this.#disk = archive;
     this.#folder = folder;
-    const own = this.#hour;
+    const isOwn = this.#open === undefined;
     for (const hour of hours.values()) {
-      if (own === undefined && hour.hour === Math.floor(this.#o.epochMs() / HOUR_MS)) this.#hour = hour;
+      if (isOwn && hour.hour === Math.floor(this.#o.epochMs() / HOUR_MS)) this.#open = new OpenHour(hour, this.#pacer);
       else this.#waiting.push(hour);
     }
   }
 
-  /** The open hour in a fresh journal, if it has none that is whole. */
-  async #rewriteJournals(folder: DataFolder): Promise<void> {
-    const hour = this.#hour;
-    if (hour === undefined || this.#journal !== undefined) return;
-    const isReplayed = this.#problem === null && hour.journals.length > 0;
-    const before = [...hour.journals];
-    await this.#openJournal(folder);
-    const journal = this.#journal as Journal | undefined;
-    if (journal === undefined || isReplayed) return;
-    const chunks = new ByteWriter(4096);
-    for (const [entry, { seconds }] of hour.series) {
-      chunks.clear();
-      await seconds.copyTo(chunks, this.#pacer);
-      if (journal.add(entry.key, chunks)) await this.#pacer.outside(journal.write());
-      if (this.#pacer.tired) await this.#pacer.rest();
-    }
-    await this.#pacer.outside(journal.sync());
-    for (const name of before) await this.#disk?.forget(name);
-    hour.journals.splice(0, before.length);
+  /** What comes next goes to a journal on disk, and what only memory has is copied there. */
+  async #openOnDisk(folder: DataFolder): Promise<void> {
+    const open = this.#open;
+    if (open === undefined || open.folder === folder) return;
+    const { hour } = open;
+    if (hour.journals.every((journal) => journal.folder === folder)) return await open.begin(folder);
+    const failure = await open.moveTo(folder);
+    if (failure !== undefined) this.#lost(hour, failure);
+    for (const journal of hour.journals)
+      await (journal.folder === folder ? this.#disk : this.#memory)?.forget(journal.name);
   }
 
   async #purge(): Promise<void> {
@@ -381,19 +362,14 @@ export class History {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#closeMinute();
-    await this.#then(async () => {
-      await this.#journal?.sync();
-      await this.#journal?.close();
-      this.#journal = undefined;
-    });
+    await this.#then(async () => await this.#open?.close());
     await this.#folder?.release();
   }
 
   /** For queries: what holds chunks, in rising order of time where clocks were good. */
   get sources() {
     const archives = this.#disk === undefined ? [this.#memory] : [this.#disk, this.#memory];
-    const hours = this.#hour === undefined ? this.#waiting : [...this.#waiting, this.#hour];
     const minutes = this.#minute === undefined ? this.#full : [...this.#full, this.#minute];
-    return { archives, hours, minutes, numberOf: (entry: Entry) => this.#numbers.get(entry) };
+    return { archives, hours: this.#hours, minutes, numberOf: (entry: Entry) => this.#numbers.get(entry) };
   }
 }

@@ -1,147 +1,173 @@
-// An hour that is not sealed: the chunks of its minutes by series, in memory, and the journals that hold the same.
-import type { Compression } from '../../hosts/port.ts';
-import type { SeriesInfo } from '../../metrics/index.ts';
-import { BucketSum } from './buckets.ts';
-import { ByteWriter } from './bytes.ts';
-import { MINUTE_MS, MinuteFold, Places, placesOf, readSeconds } from './chunks.ts';
+// An hour that is not sealed: its minutes are in journals, here is where. What is asked for is read from there, neighbours at once.
+import type { FolderReader } from '../../hosts/port.ts';
+import type { Entry } from './catalogue.ts';
+import { ChunkIndex } from './chunk-index.ts';
+import { crc32 } from './bytes.ts';
+import { MINUTE_MS } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
-import { Run } from './run.ts';
-import { hashOf, seriesKey, seriesOfKey } from './series-key.ts';
-import { Slab } from './slab.ts';
-
-export interface Entry {
-  readonly key: string;
-  readonly info: SeriesInfo;
-  readonly hash: readonly [number, number];
-  /** Under which blocks of minutes have the same series by the hour. */
-  readonly hourHash: readonly [number, number];
-}
-
-/** All series that are known, by their key. */
-export class Catalogue {
-  readonly #entries = new Map<string, Entry>();
-  readonly #max: number;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  of(info: SeriesInfo): Entry | undefined {
-    return this.ofKey(seriesKey(info), info);
-  }
-
-  /** Undefined for rubbish, and when there are too many. */
-  ofKey(key: string, given?: SeriesInfo): Entry | undefined {
-    const known = this.#entries.get(key);
-    if (known !== undefined || this.#entries.size >= this.#max) return known;
-    const info = given ?? seriesOfKey(key);
-    if (info === undefined) return undefined;
-    const entry = { key, info, hash: hashOf(key), hourHash: hashOf(`hours ${key}`) };
-    this.#entries.set(key, entry);
-    return entry;
-  }
-
-  all(): Entry[] {
-    return [...this.#entries.values()];
-  }
-}
 
 export const HOUR_MS = 60 * MINUTE_MS;
-const fold = new MinuteFold(new BucketSum());
-const minute = new ByteWriter(1024);
-const places = new Places();
+/** Read at once; what lies between two chunks that are wanted is read with them, if it is not much. */
+const READ_BYTES = 32_768;
+const GAP_BYTES = 2048;
 
-export interface HourSeries {
-  readonly seconds: Run;
-  readonly minutes: Run;
+/** A journal that holds minutes of the hour. */
+export interface JournalFile {
+  readonly folder: FolderReader;
+  readonly name: string;
+}
+
+/** Places in the index of an hour, rising. */
+export type Rows = ArrayLike<number>;
+
+/** One chunk of seconds, in bytes that the next one may use again. What it returns is awaited. */
+export type TakeChunk = (
+  entry: Entry,
+  minute: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+) => Promise<void> | void;
+
+/** Whether it will never be read again: its file is gone, or holds something else. Other errors may pass. */
+export function isLost(error: unknown): boolean {
+  return error instanceof RangeError || (error as { code?: unknown } | null)?.code === 'ENOENT';
 }
 
 export class Hour {
   /** Hours since 1970. */
   readonly hour: number;
-  readonly series = new Map<Entry, HourSeries>();
-  readonly #compression: Compression | undefined;
-  readonly #slab = new Slab();
-  /** Names of the journals that hold its minutes, to be removed when it is sealed. */
-  readonly journals: string[] = [];
+  /** To be removed when the hour is sealed. */
+  readonly journals: JournalFile[] = [];
+  readonly #slots = new Map<Entry, number>();
+  readonly #entries: Entry[] = [];
+  #index = new ChunkIndex();
   fromMs = Number.POSITIVE_INFINITY;
   toMs = 0;
 
-  constructor(hour: number, compression: Compression | undefined) {
+  constructor(hour: number) {
     this.hour = hour;
-    this.#compression = compression;
   }
 
-  #of(entry: Entry): HourSeries {
-    let data = this.series.get(entry);
-    if (data === undefined) {
-      data = { seconds: new Run(this.#slab, this.#compression), minutes: new Run(this.#slab, this.#compression) };
-      this.series.set(entry, data);
+  get isEmpty(): boolean {
+    return this.#index.count === 0;
+  }
+
+  /** In the order in which the journals have them. */
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  /** A chunk that stands, or will stand, in the last of the journals. It is served after `commit`. */
+  add(entry: Entry, minute: number, offset: number, length: number, checksum: number): void {
+    let slot = this.#slots.get(entry);
+    if (slot === undefined) {
+      slot = this.#entries.length;
+      this.#slots.set(entry, slot);
+      this.#entries.push(entry);
     }
-    return data;
+    this.#index.add(slot, minute % 60, this.journals.length - 1, offset, length, checksum);
+    this.fromMs = Math.min(this.fromMs, minute * MINUTE_MS);
+    this.toMs = Math.max(this.toMs, (minute + 1) * MINUTE_MS);
   }
 
-  /** Takes the seconds of a minute, and the minute that they amount to. */
-  addMinute(entry: Entry, atMs: number, seconds: ByteWriter, folded: ByteWriter): HourSeries {
-    const data = this.#of(entry);
-    data.seconds.add(seconds.memory, 0, seconds.length);
-    data.minutes.add(folded.memory, 0, folded.length);
-    this.#holds(atMs);
-    return data;
+  /** What was added is in the journal. */
+  commit(): void {
+    this.#index.commit();
   }
 
-  /** Takes chunks of seconds, and makes minutes of them. Throws `RangeError` for damaged ones. */
-  add(entry: Entry, chunks: Uint8Array, from = 0, to = chunks.length): void {
-    const { seconds, minutes } = this.#of(entry);
-    seconds.add(chunks, from, to);
-    const isHistogram = entry.info.kind === 'histogram';
-    places.reset(chunks, from, to);
-    while (places.next()) {
-      readSeconds(places, fold);
-      minute.clear();
-      fold.write(minute, places.minute, isHistogram);
-      minutes.add(minute.memory, 0, minute.length);
-      this.#holds(places.atMs);
+  /** What was added since the last `commit` has not reached it. */
+  discard(): void {
+    this.#index.discard();
+  }
+
+  /** Rows for `read`: what there is of a series now. */
+  rowsOf(entry: Entry, fromMs: number, toMs: number): Rows {
+    const { count, slots, minutes } = this.#index;
+    const rows: number[] = [];
+    const slot = this.#slots.get(entry);
+    if (slot === undefined || this.fromMs >= toMs || this.toMs <= fromMs) return rows;
+    for (let row = 0; row < count; row++) {
+      if (slots[row] !== slot) continue;
+      const atMs = this.hour * HOUR_MS + minutes[row]! * MINUTE_MS;
+      if (atMs + MINUTE_MS > fromMs && atMs < toMs) rows.push(row);
     }
+    return rows;
   }
 
-  #holds(atMs: number): void {
-    this.fromMs = Math.min(this.fromMs, atMs);
-    this.toMs = Math.max(this.toMs, atMs + MINUTE_MS);
+  /** The same of the series with these numbers, all of it. */
+  rowsBetween(fromSlot: number, toSlot: number): Rows {
+    const { count, slots } = this.#index;
+    const rows = new Uint32Array(count);
+    let found = 0;
+    for (let row = 0; row < count; row++) if (slots[row]! >= fromSlot && slots[row]! < toSlot) rows[found++] = row;
+    return rows.subarray(0, found);
   }
-}
 
-/** Writes the minute that seconds amount to. */
-export function foldSeconds(seconds: Uint8Array, minutes: ByteWriter, isHistogram: boolean): void {
-  placesOf(seconds, (place) => {
-    readSeconds(place, fold);
-    fold.write(minutes, place.atMs / MINUTE_MS, isHistogram);
-  });
-}
+  /** All of it. */
+  get rows(): Rows {
+    return this.rowsBetween(0, this.#entries.length);
+  }
 
-/** Makes the hours that rising minutes amount to, each a chunk like that of a minute; with pauses, so that each user has one of its own. */
-export class HourFold {
-  readonly #fold = new MinuteFold(new BucketSum());
-
-  /** Appends to `out`. */
-  async write(out: ByteWriter, minutes: ByteWriter, isHistogram: boolean, pacer: Pacer): Promise<void> {
-    const { reader } = this.#fold;
-    reader.reset(minutes.memory, 0, minutes.length);
-    let hour: number | undefined;
-    while (!reader.atEnd) {
-      const number = Math.floor(reader.varint() / 60);
-      const end = reader.varint() + reader.at;
-      if (hour !== undefined && hour !== number) this.#fold.write(out, hour * 60, isHistogram);
-      hour = number;
-      this.#fold.addMinute();
-      reader.at = end;
-      if (pacer.tired) await pacer.rest();
+  /** Forgets what is in other folders. */
+  retain(folder: FolderReader): void {
+    const before = this.#index;
+    this.#index = new ChunkIndex();
+    for (let row = 0; row < before.count; row++) {
+      if (this.journals[before.journals[row]!]?.folder === folder) this.#index.addRow(before, row);
     }
-    if (hour !== undefined) this.#fold.write(out, hour * 60, isHistogram);
+    this.#index.commit();
+  }
+
+  /** Reads rising rows. Resolves with the first error that kept some of them from being read; undefined: all were. */
+  async read(rows: Rows, pacer: Pacer, take: TakeChunk): Promise<unknown> {
+    const { slots, offsets, lengths, checksums, journals, minutes } = this.#index;
+    let memory = new Uint8Array(0);
+    let failure: unknown;
+    for (let at = 0, end = 0; at < rows.length; at = end) {
+      end = this.#neighbours(rows, at);
+      const [first, last] = [rows[at]!, rows[end - 1]!];
+      const from = offsets[first]!;
+      const length = offsets[last]! + lengths[last]! - from;
+      if (memory.length < length) memory = new Uint8Array(2 * length);
+      const { folder, name } = this.journals[journals[first]!]!;
+      let bytes: Uint8Array;
+      try {
+        bytes = await pacer.outside(folder.readAt(name, from, length, memory));
+      } catch (error) {
+        failure ??= error;
+        continue;
+      }
+      for (let i = at; i < end; i++) {
+        const row = rows[i]!;
+        const begin = offsets[row]! - from;
+        const until = begin + lengths[row]!;
+        if (until > bytes.length || crc32(bytes, begin, until) !== checksums[row]) {
+          failure ??= new RangeError(`${name} does not hold what was written to it`);
+          continue;
+        }
+        const taken = take(this.#entries[slots[row]!]!, 60 * this.hour + minutes[row]!, bytes, begin, until);
+        if (taken !== undefined) await taken;
+        if (pacer.tired) await pacer.rest();
+      }
+    }
+    return failure;
+  }
+
+  /** The end of those that are read together with the row at this place. */
+  #neighbours(rows: Rows, at: number): number {
+    const { offsets, lengths, journals } = this.#index;
+    const first = rows[at]!;
+    let to = offsets[first]! + lengths[first]!;
+    let end = at + 1;
+    for (; end < rows.length; end++) {
+      const row = rows[end]!;
+      const next = offsets[row]! + lengths[row]!;
+      if (journals[row] !== journals[first] || offsets[row]! < to || offsets[row]! > to + GAP_BYTES) break;
+      if (next - offsets[first]! > READ_BYTES) break;
+      to = next;
+    }
+    return end;
   }
 }
 

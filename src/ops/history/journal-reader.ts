@@ -9,18 +9,22 @@ const text = new TextDecoder();
 
 export interface JournalSource {
   readonly bytes: number;
-  readAt(offset: number, length: number): Promise<Uint8Array>;
+  /** `into`: memory that may be used. */
+  readAt(offset: number, length: number, into: Uint8Array): Promise<Uint8Array>;
 }
 
-/** Tells the chunks of a journal, in order, each as a part of bytes that are used again. Returns where it is torn or damaged, undefined where it is
- *  whole. Throws `NewerFormatError`. */
+/** Chunks of a series: a part of bytes that are used again. `offset`: of `from` in the journal. */
+export type TakeChunks = (key: string, bytes: Uint8Array, from: number, to: number, offset: number) => void;
+
+/** Tells the chunks of a journal, in order. Returns where it is torn or damaged, undefined where it is whole. Throws `NewerFormatError`. */
 export async function readJournal(
   source: JournalSource,
   pacer: Pacer,
-  tell: (key: string, bytes: Uint8Array, from: number, to: number) => void,
+  tell: TakeChunks,
 ): Promise<{ readonly at: number } | undefined> {
   let begin = 0;
-  let window = await pacer.outside(source.readAt(0, WINDOW_BYTES));
+  let memory = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(HEAD_BYTES, source.bytes)));
+  let window = await pacer.outside(source.readAt(0, memory.length, memory));
   const reader = new ByteReader(window);
   if (window.length < HEAD_BYTES || reader.u32() !== MAGIC) return { at: 0 };
   const version = reader.u32();
@@ -33,7 +37,8 @@ export async function readJournal(
     if (at + wanted > source.bytes) return { at };
     if (at + wanted > begin + window.length) {
       begin = at;
-      window = await pacer.outside(source.readAt(at, Math.max(wanted, WINDOW_BYTES)));
+      if (wanted > memory.length) memory = new Uint8Array(wanted);
+      window = await pacer.outside(source.readAt(at, memory.length, memory));
       if (window.length < wanted) return { at };
     }
     reader.reset(window, at - begin);
@@ -57,7 +62,7 @@ export async function readJournal(
         const first = reader.at;
         reader.skip(chunks);
         if (key === undefined) return { at };
-        tell(key, window, first, reader.at);
+        tell(key, window, first, reader.at, begin + first);
         if (pacer.tired) await pacer.rest();
       }
     }

@@ -21,6 +21,8 @@ export class Journal {
   readonly #record = new ByteWriter(RECORD_BYTES + 1024);
   readonly #frames = new ByteWriter(WRITE_BYTES + 2 * RECORD_BYTES);
   readonly #numbers = new Map<string, number>();
+  /** Bytes that the file has. */
+  #written = 0;
 
   private constructor(folder: DataFolder, name: string, file: FileAppender) {
     this.folder = folder;
@@ -34,11 +36,13 @@ export class Journal {
     head.u32(MAGIC);
     head.u32(FORMAT_VERSION);
     await file.write(head.view());
-    return new Journal(folder, name, file);
+    const journal = new Journal(folder, name, file);
+    journal.#written = head.length;
+    return journal;
   }
 
-  /** Adds chunks of seconds; true when it is time to `write`. */
-  add(key: string, chunks: ByteWriter): boolean {
+  /** Adds a part of these bytes, chunks of seconds; returns where in the file they will be. */
+  add(key: string, bytes: Uint8Array, from: number, to: number): number {
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#numbers.size;
@@ -50,9 +54,20 @@ export class Journal {
     }
     if (this.#record.length === 0) this.#record.byte(CHUNKS);
     this.#record.varint(number);
-    this.#record.varint(chunks.length);
-    this.#record.part(chunks.memory, 0, chunks.length);
+    this.#record.varint(to - from);
+    const offset = this.#written + this.#frames.length + FRAME_BYTES + this.#record.length;
+    this.#record.part(bytes, from, to);
     if (this.#record.length >= RECORD_BYTES) this.#close();
+    return offset;
+  }
+
+  /** Bytes that its file must have. */
+  get length(): number {
+    return this.#written;
+  }
+
+  /** Time to `write`. */
+  get isDue(): boolean {
     return this.#frames.length >= WRITE_BYTES;
   }
 
@@ -69,6 +84,7 @@ export class Journal {
     this.#close();
     const bytes = this.#frames.view();
     if (bytes.length > 0) await this.#file.write(bytes);
+    this.#written += bytes.length;
     this.#frames.clear();
   }
 

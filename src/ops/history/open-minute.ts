@@ -1,14 +1,7 @@
 // What has been seen since the last full minute: one slot a second for each series.
 import type { Readings } from '../../metrics/index.ts';
 import { ByteWriter } from './bytes.ts';
-import {
-  MINUTE_MS,
-  type MinuteFold,
-  SECONDS,
-  writeHistogramSecond,
-  writeHistogramSeconds,
-  writeSeconds,
-} from './chunks.ts';
+import { MINUTE_MS, SECONDS, writeHistogramSecond, writeHistogramSeconds, writeSeconds } from './chunks.ts';
 
 export class OpenMinute {
   /** Minutes since 1970. */
@@ -68,15 +61,15 @@ export class OpenMinute {
     }
   }
 
-  /** Writes the chunk of a series; false where it has none. `fold` takes what it holds. */
-  write(out: ByteWriter, series: number, fold?: MinuteFold): boolean {
+  /** Writes the chunk of a series; false where it has none. */
+  write(out: ByteWriter, series: number): boolean {
     const seconds = this.#histograms.get(series);
     if (seconds !== undefined && seconds.length > 0) {
-      writeHistogramSeconds(out, this.minute, seconds, fold);
+      writeHistogramSeconds(out, this.minute, seconds);
       return true;
     }
     if (series >= this.#size) return false;
-    return writeSeconds(out, this.minute, this.#values, series * SECONDS, fold);
+    return writeSeconds(out, this.minute, this.#values, series * SECONDS);
   }
 
   #grow(series: number): void {

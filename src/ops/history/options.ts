@@ -11,8 +11,8 @@ export interface HistoryOptions {
   now(): number;
   /** Wall clock, ms since 1970. It may jump. */
   epochMs(): number;
-  /** Lets everything else that is ready have its turn. */
-  pause(): Promise<void>;
+  /** Lets everything else that is ready have its turn, and so many ms pass. */
+  pause(ms?: number): Promise<void>;
   readonly retentionHours?: number | undefined;
   readonly aggregatedRetentionDays?: number | undefined;
   readonly limits?: Partial<HistoryLimits> | undefined;

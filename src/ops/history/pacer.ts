@@ -3,8 +3,9 @@
 export interface PacerOptions {
   /** Monotonic ms. */
   now(): number;
-  /** Lets everything else that is ready have its turn. */
-  pause(): Promise<void>;
+  /** Lets everything else that is ready have its turn, and so many ms pass. */
+  pause(ms?: number): Promise<void>;
+  /** Of work at a time; default .5. */
   readonly budgetMs?: number | undefined;
 }
 
@@ -12,12 +13,19 @@ export class Pacer {
   readonly #o: PacerOptions;
   readonly #budgetMs: number;
   #sinceMs = 0;
+  #restMs = 0;
   /** The longest slice so far, in ms. */
   longestMs = 0;
 
   constructor(options: PacerOptions) {
     this.#o = options;
     this.#budgetMs = options.budgetMs ?? 0.5;
+    this.start();
+  }
+
+  /** A piece of work begins; between its slices it rests so long. */
+  begin(restMs: number): void {
+    this.#restMs = restMs;
     this.start();
   }
 
@@ -39,7 +47,7 @@ export class Pacer {
   async rest(): Promise<void> {
     if (!this.tired) return;
     this.stop();
-    await this.#o.pause();
+    await this.#o.pause(this.#restMs);
     this.start();
   }
 

@@ -26,13 +26,20 @@ export function joinedCrc(before: number, piece: number): number {
   return (Math.imul(before, 31) + piece) >>> 0;
 }
 
+/** What deflate adds to bytes that cannot be packed. */
+const DEFLATE_EXTRA_BYTES = 64;
+let packed = new Uint8Array(PIECE_BYTES + DEFLATE_EXTRA_BYTES);
+
 /** Appends a piece; returns its checksum. */
 export function writePiece(out: ByteWriter, piece: Uint8Array, compression: Compression | undefined): number {
-  const small = compression?.deflate(piece) ?? piece;
+  if (packed.length < piece.length + DEFLATE_EXTRA_BYTES)
+    packed = new Uint8Array(2 * piece.length + DEFLATE_EXTRA_BYTES);
+  const small = compression === undefined ? piece : packed;
+  const length = compression?.deflate(piece, packed) ?? piece.length;
   out.varint(piece.length);
-  out.varint(small.length);
-  out.bytes(small);
-  return crc32(small);
+  out.varint(length);
+  out.part(small, 0, length);
+  return crc32(small, 0, length);
 }
 
 /** The same for some hundred bytes that are to be read soon: packing them would take more than it saves. */

@@ -3,11 +3,12 @@ import type { SeriesInfo } from '../../metrics/index.ts';
 import type { Archive } from './archive.ts';
 import { type Block, DamagedError, type Tier } from './block.ts';
 import { ByteWriter } from './bytes.ts';
+import type { Entry } from './catalogue.ts';
 import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from './chunks.ts';
 import type { History } from './history.ts';
-import { type Entry, foldSeconds, HOUR_MS } from './hour.ts';
+import { foldMinutes } from './fold.ts';
+import { HOUR_MS, isLost } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
-import { type Snapshot, unpacked } from './run.ts';
 import { selector } from './selector.ts';
 import { BUCKET_LIMIT, Steps } from './steps.ts';
 
@@ -188,21 +189,11 @@ async function placesFor(
   const { fromMs, toMs } = range;
   const { archives, hours, minutes, numberOf } = history.sources;
   const pieces = piecesOf(archives, tier, range);
-  const open: Snapshot[] = [];
-  for (const hour of hours) {
-    const data = hour.series.get(entry);
-    if (data !== undefined && hour.fromMs < toMs && hour.toMs > fromMs) open.push(data[tier].snapshot());
-  }
+  const open = hours.map((hour) => ({ hour, rows: hour.rowsOf(entry, fromMs, toMs) }));
   const number = numberOf(entry);
-  const out = new ByteWriter(256);
+  const unwritten = new ByteWriter(256);
   for (const minute of minutes) {
-    if (number === undefined || number < minute.written || minute.atMs >= toMs) continue;
-    const from = out.length;
-    if (minute.write(out, number) && tier === 'minutes') {
-      const seconds = out.view(from).slice();
-      out.length = from;
-      foldSeconds(seconds, out, entry.info.kind === 'histogram');
-    }
+    if (number !== undefined && number >= minute.written && minute.atMs < toMs) minute.write(unwritten, number);
   }
   const found: Found[] = [];
   for (let at = 0; at < pieces.length; at += FETCHED_AT_ONCE) {
@@ -224,9 +215,23 @@ async function placesFor(
       }
     }
   }
-  for (const one of open) found.push({ bytes: await unpacked(one, pacer), fromMs, toMs });
-  found.push({ bytes: out.view(), fromMs, toMs });
+  const seconds = new ByteWriter(256);
+  for (const { hour, rows } of open) {
+    const error = await hour.read(rows, pacer, (_, __, bytes, from, to) => seconds.part(bytes, from, to));
+    if (error === undefined) continue;
+    if (!isRepeated) return await placesFor(history, entry, tier, range, pacer, true);
+    if (!isLost(error)) throw error;
+  }
+  seconds.bytes(unwritten.view());
+  found.push({ bytes: await ofTier(seconds, entry, tier, pacer), fromMs, toMs });
   return await sorted(found, pacer);
+}
+
+async function ofTier(seconds: ByteWriter, { info }: Entry, tier: Tier, pacer: Pacer): Promise<Uint8Array> {
+  if (tier === 'seconds') return seconds.view();
+  const minutes = new ByteWriter(256);
+  await foldMinutes(minutes, seconds.view(), info.kind === 'histogram', pacer);
+  return minutes.view();
 }
 
 async function sorted(found: readonly Found[], pacer: Pacer): Promise<ChunkPlace[]> {

@@ -1,52 +1,58 @@
 // Journals that an earlier process left, as hours that are not sealed yet.
-import type { Compression } from '../../hosts/port.ts';
+import type { DataFolder } from '../../hosts/port.ts';
 import type { Archive } from './archive.ts';
 import { crc32 } from './bytes.ts';
+import type { Catalogue, Entry } from './catalogue.ts';
 import { Places } from './chunks.ts';
-import { type Catalogue, type Entry, Hour } from './hour.ts';
+import { Hour } from './hour.ts';
 
 /** A process that died while it wrote a journal anew leaves some minutes twice: the same bytes count once. */
 export async function replayJournals(
   archive: Archive,
+  folder: DataFolder,
   names: readonly string[],
   catalogue: Catalogue,
-  compression: Compression | undefined,
 ): Promise<Map<number, Hour>> {
   const hours = new Map<number, Hour>();
-  // One journal alone has nothing twice.
-  const seen = names.length > 1 ? new Map<Entry, Set<number>>() : undefined;
+  const stampIn = (name: string) => name.split('-').slice(1, 4).join('-');
+  const seen = new Map<Entry, Set<number>>();
   const isKnown = (entry: Entry, minute: number, crc: number): boolean => {
-    const known = seen?.get(entry) ?? new Set();
-    seen?.set(entry, known);
+    const known = seen.get(entry) ?? new Set();
+    seen.set(entry, known);
     const mark = crc * 64 + (minute % 64);
     if (known.has(mark)) return true;
     known.add(mark);
     return false;
   };
+  const hourOf = (number: number, name: string): Hour => {
+    const hour = hours.get(number) ?? new Hour(number);
+    hours.set(number, hour);
+    if (hour.journals.at(-1)?.name !== name) hour.journals.push({ folder, name });
+    return hour;
+  };
   const places = new Places();
   for (const name of names) {
-    const owners = new Set<Hour>();
-    await archive.replay(name, (key, bytes, from, to) => {
+    let owner: Hour | undefined;
+    // The only journal of its hour has nothing twice.
+    const isAlone = names.filter((other) => stampIn(other) === stampIn(name)).length === 1;
+    if (isAlone) seen.clear();
+    await archive.replay(name, (key, bytes, from, to, offset) => {
       const entry = catalogue.ofKey(key);
       if (entry === undefined) return;
       places.reset(bytes, from, to);
       while (places.next()) {
         const { minute, begin, to: end } = places;
-        if (seen !== undefined && isKnown(entry, minute, crc32(bytes, begin, end))) continue;
-        const number = Math.floor(minute / 60);
-        let hour = hours.get(number);
-        if (hour === undefined) {
-          hour = new Hour(number, compression);
-          hours.set(number, hour);
-        }
-        hour.add(entry, bytes, begin, end);
-        owners.add(hour);
+        const crc = crc32(bytes, begin, end);
+        if (!isAlone && isKnown(entry, minute, crc)) continue;
+        owner = hourOf(Math.floor(minute / 60), name);
+        owner.add(entry, minute, offset + begin - from, end - begin, crc);
       }
     });
-    // A journal holds one hour. What holds nothing new goes with whatever is there.
-    const owner = [...owners].at(-1) ?? [...hours.values()].at(-1);
+    // What holds nothing new goes with whatever is there.
+    owner ??= [...hours.values()].at(-1);
     if (owner === undefined) await archive.forget(name);
-    else owner.journals.push(name);
+    else if (!owner.journals.some((journal) => journal.name === name)) owner.journals.push({ folder, name });
   }
+  for (const hour of hours.values()) hour.commit();
   return hours;
 }
