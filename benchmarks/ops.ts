@@ -1,5 +1,6 @@
 // What the operations cost. Beside calls: monitor, history and alerts over 100 calls, 500 series and 50 rules, and the same load without them, each leg a
 // process of its own that ends a full hour and a day of history, and purges. By itself: a day of the history's store on disk, and queries over a month.
+// `--after S`: so long the operations are held every other turn of the callers, beside which they are told too.
 // `bun benchmarks/ops.ts [--pairs N --warm S --steady S --hour S --after S] [--only calls --only disk --only queries]`, on Node with `--expose-gc` or without, on
 // Deno with `-A`; ends with `N passed, N failed`.
 import process from 'node:process';

@@ -17,7 +17,7 @@ export interface CallsOptions {
   readonly warmSeconds: number;
   readonly steadySeconds: number;
   readonly hourSeconds: number;
-  /** With the operations stopped, to compare with in one process; 0: not at all. */
+  /** With the operations held every other turn of the callers, to compare with in one process; 0: not at all. */
   readonly afterSeconds: number;
 }
 
@@ -86,6 +86,11 @@ function judgeProcessor(
     cost <= CPU_LIMIT_PERCENT,
     `${load}: ${round(cost)} % of a core more than off (steady ${round(steadyOn - steadyOff)}, around the full hour ${round(hourOn - hourOff)}; off ${round(steadyOff, 1)}), limit ${CPU_LIMIT_PERCENT}`,
   );
+  const steady = (leg: LegFigure | undefined): number =>
+    leg === undefined ? Number.NaN : leg.steady.cpuPercent - nothing(leg);
+  verdicts.tell(
+    `the same of each pair of legs, steady: ${on.map((leg, pair) => round(steady(leg) - steady(off[pair]))).join(', ')}`,
+  );
   const slices = spread(
     on.map(({ spans }) => spans.reduce((sum, { totalMs }) => sum + totalMs, 0) / 10 / (steadySeconds + hourSeconds)),
   ).median;
@@ -98,16 +103,34 @@ function judgeProcessor(
   }
   verdicts.tell(`all slices together, the full hour and the merged day included: ${round(slices)} % of a core`);
   if (afterSeconds === 0) return;
-  const littered = (leg: LegFigure): number =>
-    leg.spans.reduce((sum, { kind, totalMs }) => sum + (kind === GARBAGE_SLICE ? totalMs / 10 / afterSeconds : 0), 0);
-  const [endedOn, endedOff] = medians(
-    on,
-    off,
-    (leg) => leg.steady.cpuPercent - nothing(leg) - (leg.stopped.cpuPercent - littered(leg)),
-  );
+  const [own, none] = [on, off].map((legs) =>
+    meanOf(legs.flatMap(({ pairs }) => pairs.map(({ working, held }) => working.cpuPercent - held.cpuPercent))),
+  ) as [Mean, Mean];
   verdicts.tell(
-    `in one process: ${round(endedOn)} % of a core more in the steady part than after the operations were stopped, ${round(endedOff)} % where there were none`,
+    `in one process, ${own.count} turns less ${own.count} in which the operations were held: ${meanText(own)} % of a core, where there were none ${meanText(none)} %`,
   );
+}
+
+interface Mean {
+  readonly mean: number;
+  readonly error: number;
+  readonly count: number;
+}
+
+function meanOf(values: readonly number[]): Mean {
+  const count = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, error: Math.sqrt(squares / (count - 1) / count), count };
+}
+
+function meanText({ mean, error, count }: Mean): string {
+  return count < 2 ? String(round(mean)) : `${round(mean)} (standard error ${round(error)})`;
+}
+
+function stopsPerSecond(parts: readonly PartFigure[]): number {
+  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
+  return parts.reduce((sum, { collections }) => sum + (collections?.stoppedMs ?? 0), 0) / seconds;
 }
 
 function judgeMemory(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
@@ -185,9 +208,8 @@ function tellCollections(on: readonly LegFigure[], off: readonly LegFigure[], ve
     const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
     const figures = parts.flatMap(({ collections }) => collections ?? []);
     const count = figures.reduce((sum, one) => sum + one.count, 0);
-    const stopped = figures.reduce((sum, one) => sum + one.stoppedMs, 0);
     const longest = Math.max(...figures.map(({ longestStopMs }) => longestStopMs));
-    return `${round((60 * count) / seconds, 1)} a minute, ${round(stopped / seconds)} ms of stops a second, the longest ${round(longest)} ms`;
+    return `${round((60 * count) / seconds, 1)} a minute, ${round(stopsPerSecond(parts))} ms of stops a second, the longest ${round(longest)} ms`;
   };
   if ([...on, ...off].some(({ steady }) => steady.collections === null)) return;
   verdicts.tell(`collections: ${text(on)}; off ${text(off)}`);

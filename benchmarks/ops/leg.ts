@@ -24,7 +24,7 @@ import { type CollectionFigure, watchCollections } from './collections.ts';
 import { CONTROL_SLICE, GARBAGE_SLICE, loadRules, loadSeries } from './load.ts';
 import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
-import { createTimes, type Times } from './times.ts';
+import { createGate, createTimes, type Gate, type Times } from './times.ts';
 
 export interface PartFigure {
   readonly cpuPercent: number;
@@ -47,13 +47,19 @@ export interface LegFigure {
   readonly hour: PartFigure;
   /** After collections at the end of it: what is alive. */
   readonly settled: MemoryFigure;
-  /** The same calls in the same process when the operations have been stopped. */
-  readonly stopped: PartFigure;
+  /** Turns of the callers in which the operations work, and are held, by pairs: what they cost beside calls of the same process. Where there are none, the
+   *  same pairs with nothing to hold. */
+  readonly pairs: readonly HeldPair[];
   /** By how much the callers, in this very process, sent their packets too late: whatever holds the loop. */
   readonly sentLateP99Ms: number;
   readonly spans: readonly SpanFigure[];
   readonly notified: number;
   readonly blocks: readonly string[];
+}
+
+export interface HeldPair {
+  readonly working: PartFigure;
+  readonly held: PartFigure;
 }
 
 const CALLS = 100;
@@ -67,9 +73,10 @@ export const SLICE_LIMIT_MS = 2;
 /** An hour is sealed with its successor's first minute; the purge of the day is due so long after that. */
 const SEAL_AFTER_MS = 60_000;
 const PURGE_AFTER_MS = 8000;
-/** For collections and for the operations' end. Like all parts whole turns of the callers, who speak each 8 s: parts that hold more of their speech
- *  than others cost more. */
-const SETTLE_SECONDS = 8;
+/** Like all parts whole turns of the callers, who speak each 8 s: parts that hold more of their speech than others cost more. */
+const TURN_SECONDS = 8;
+/** For collections after the full hour. */
+const SETTLE_SECONDS = TURN_SECONDS;
 
 const [mode = 'off', steady = '16', hour = '16', warm = '16', after = '16', given] = process.argv.slice(2);
 const steadySeconds = Number(steady);
@@ -125,6 +132,7 @@ async function prepare() {
   const spans = new Spans(SLICE_LIMIT_MS, collections);
   const host = spannedHost(await createHost(), spans);
   const times = createTimes(MIDNIGHT - DAY_MS);
+  const gate = createGate(times);
   Date.now = () => Math.floor(times.epochNow());
   const begin = () =>
     startHistory({
@@ -132,9 +140,9 @@ async function prepare() {
       config,
       registry: runtime.registry,
       log,
-      clock: spannedClock(times, spans, 'history sample'),
+      clock: spannedClock(times, spans, gate, 'history sample'),
     });
-  return { loaded, config, log, runtime, series, collections, spans, host, times, begin };
+  return { loaded, config, log, runtime, series, collections, spans, host, times, gate, begin };
 }
 
 /** All but the last hour, with a sample each 20 s. */
@@ -158,7 +166,7 @@ async function leg(): Promise<LegFigure> {
   if (has('history')) await runChild(new URL(import.meta.url), ['day', '0', '0', '0', '0', folder]);
   const wall = Date.now;
   await askModels();
-  const { loaded, config, log, runtime, series, collections, spans, host, times, begin } = await prepare();
+  const { loaded, config, log, runtime, series, collections, spans, host, times, gate, begin } = await prepare();
   // The purge is due an hour after the start: some seconds behind the seal of the hour.
   times.wind(LAST_HOUR_MS + SEAL_AFTER_MS + PURGE_AFTER_MS);
   const history = has('history') ? begin() : null;
@@ -169,7 +177,7 @@ async function leg(): Promise<LegFigure> {
   await collect();
   const begun = memoryFigure();
   times.release();
-  const monitor = startMonitor({ config, runtime, log, clock: spannedClock(times, spans, 'monitor') });
+  const monitor = startMonitor({ config, runtime, log, clock: spannedClock(times, spans, gate, 'monitor') });
   const alerts = prepareAlerts({
     ...loaded,
     // All that pauses there is a notification that is about to be sent.
@@ -177,7 +185,7 @@ async function leg(): Promise<LegFigure> {
     registry: runtime.registry,
     agentName: 'load',
     log,
-    clock: spannedClock(times, spans, 'alerts'),
+    clock: spannedClock(times, spans, gate, 'alerts'),
   });
   await alerts?.start();
   const mover = setInterval(() => series.turn(), 100);
@@ -225,15 +233,28 @@ async function leg(): Promise<LegFigure> {
   const settled = memoryFigure();
   const blocks = await sizes(host);
   clearInterval(idler);
-  monitor?.stop();
-  await Promise.all([alerts?.stop(1000), history?.stop()]);
-  const settledMs = 1000 * (warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS);
-  await measure(startMs + settledMs);
-  spans.enabled = true;
+  const settledMs = startMs + 1000 * (warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS);
+  await measure(settledMs);
   const litterer = isOn ? undefined : setInterval(() => spans.run(GARBAGE_SLICE, litter), 50);
-  const stopped = await measure(startMs + settledMs + 1000 * afterSeconds);
+  spans.enabled = !isOn;
+  const pairs: HeldPair[] = [];
+  for (let turn = 0; (turn + 2) * TURN_SECONDS <= afterSeconds; turn += 2) {
+    const half = async (isHeld: boolean, number: number): Promise<PartFigure> => {
+      if (isHeld) gate.hold();
+      else gate.release();
+      return await measure(settledMs + 1000 * TURN_SECONDS * (number + 1));
+    };
+    // working, held, held, working: what drifts meets both.
+    const heldFirst = turn % 4 !== 0;
+    const first = await half(heldFirst, turn);
+    const second = await half(!heldFirst, turn + 1);
+    pairs.push(heldFirst ? { working: second, held: first } : { working: first, held: second });
+  }
+  gate.release();
   clearInterval(litterer);
   spans.enabled = false;
+  monitor?.stop();
+  await Promise.all([alerts?.stop(1000), history?.stop()]);
   const sentLateP99Ms = percentile(await sentLate, 0.99);
   clearInterval(mover);
   const figures = spans.figures();
@@ -248,7 +269,7 @@ async function leg(): Promise<LegFigure> {
     steady: steadyPart,
     hour: hourPart,
     settled,
-    stopped,
+    pairs,
     sentLateP99Ms,
     spans: figures,
     notified,
@@ -317,9 +338,10 @@ function spannedHost(host: Host, spans: Spans): LegHost {
     ...host,
     folders,
     unspannedPause: () => host.pause(),
-    pause() {
+    // In haste nobody rests.
+    pause(ms) {
       asked++;
-      return spans.outside(kind, () => host.pause());
+      return spans.outside(kind, () => host.pause(spans.enabled ? ms : 0));
     },
     async openDataFolder(path) {
       const opened = await host.openDataFolder(path);
@@ -342,10 +364,10 @@ function spannedHost(host: Host, spans: Spans): LegHost {
   };
 }
 
-function spannedClock(times: Times, spans: Spans, kind: string) {
+function spannedClock(times: Times, spans: Spans, gate: Gate, kind: string) {
   return {
     now: times.now,
-    setTimer: (run: () => void, delayMs: number) => times.setTimer(() => spans.run(kind, run), delayMs),
+    setTimer: (run: () => void, delayMs: number) => gate.setTimer(() => spans.run(kind, run), delayMs),
   };
 }
 
