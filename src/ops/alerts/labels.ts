@@ -5,8 +5,8 @@ export type Labels = Readonly<Record<string, string>>;
 /** Sorted by name, without empty values: to Prometheus an empty label is none. */
 export function normalLabels(labels: Labels): Labels {
   if (isNormal(labels)) return labels;
-  const entries = Object.entries(labels).filter(([, value]) => value !== '');
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  const names = Object.keys(labels).filter((name) => labels[name] !== '');
+  return Object.fromEntries(names.sort().map((name) => [name, labels[name]!]));
 }
 
 function isNormal(labels: Labels): boolean {
