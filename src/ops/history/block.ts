@@ -103,6 +103,7 @@ export class Block implements BlockRange {
     const { offset, length, crc } = this.#table;
     const stored = { bytes: await pacer.outside(this.folder.readAt(this.name, offset, length)), crc };
     const bytes = await this.inflate(stored, pacer);
+    if (pacer.tired) await pacer.rest();
     const text = new TextDecoder().decode(bytes);
     return text === '' ? [] : text.split('\n');
   }

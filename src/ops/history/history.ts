@@ -361,6 +361,8 @@ export class History {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    // What is on its way rests no more.
+    this.#pacer.begin(0);
     this.#closeMinute();
     await this.#then(async () => await this.#open?.close());
     await this.#folder?.release();
