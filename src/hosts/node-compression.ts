@@ -18,7 +18,7 @@ export const compression: Compression = {
 };
 
 /** What zlib takes for its output at once: more than hosts cut from memory that others share. */
-const DEFLATE_CHUNK = 131_072;
+const DEFLATE_CHUNK = 40_960;
 const INFLATE_CHUNK = 16_384;
 
 /** Tables as large as the input can fill: by default zlib clears 256 KB for each call, however little it is given. */
