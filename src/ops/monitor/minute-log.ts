@@ -36,20 +36,12 @@ export interface Summary {
   readonly figures: readonly (FigureReport | null)[];
 }
 
-/** All sessions of a process may end their minute in the same turn: what the next one needs is made before, by each log at another tick. */
-const NEXT_WITHIN_TICKS = 128;
-let made = 0;
-
 export class MinuteLog {
   readonly #width: number;
   readonly #max: number;
   readonly #full: Minute[] = [];
   readonly #blank: Float64Array;
   #open: Minute;
-  /** For the minute that comes. */
-  #next: Minute | undefined;
-  /** The tick of a minute in which that is made. */
-  readonly #nextAt = 1 + (made++ % NEXT_WITHIN_TICKS);
 
   constructor(width: number, minutes: number) {
     this.#width = width;
@@ -78,15 +70,13 @@ export class MinuteLog {
       if (value < parts[at + LEAST]!) parts[at + LEAST] = value;
       if (value > parts[at + MOST]!) parts[at + MOST] = value;
     }
-    if (open.ticks === this.#nextAt && this.#full.length < this.#max) this.#next ??= this.#minute();
   }
 
   /** Ends the open minute. */
   close(): void {
     this.#full.push(this.#open);
     const used = this.#full.length > this.#max ? this.#full.shift() : undefined;
-    this.#open = used === undefined ? (this.#next ?? this.#minute()) : this.#emptied(used);
-    this.#next = undefined;
+    this.#open = used === undefined ? this.#minute() : this.#emptied(used);
   }
 
   /** By copies: all sessions of a process may end their minute in the same turn, and a loop that runs so seldom is never compiled. */

@@ -43,6 +43,8 @@ const OWN_HISTORY_MINUTES = 0.25;
 const OWN_REPORT_MINUTES = 5;
 const REPORT_MINUTES = 60;
 const MAX_MONITORS = 20;
+/** Turns over which what is due each minute, or each 5 s, is spread. */
+const SPREAD_TURNS = 20;
 const TRIED = columnOf('session', 'requests');
 const FAILED = columnOf('session', 'errors');
 const ERROR_RATE = columnOf('session', 'error_rate');
@@ -54,6 +56,7 @@ export class MonitorDesk {
   readonly #o: MonitorDeskOptions;
   readonly #nearest: Nearest;
   readonly #sessions = new Map<string, Watched>();
+  #opened = 0;
   readonly #listeners = new Set<(event: DeskEvent) => void>();
   readonly #system: Float64Array = new Float64Array(SYSTEM_FIGURES.length).fill(Number.NaN);
   /** Of all of the desk's own monitors: what they tell goes to the listeners. */
@@ -98,6 +101,8 @@ export class MonitorDesk {
       historyMinutes: OWN_HISTORY_MINUTES,
       reportMinutes: OWN_REPORT_MINUTES,
       listener: this.#ear,
+      // Minutes and health of sessions that began together fall due in turns of their own.
+      aheadMs: (this.#opened++ % SPREAD_TURNS) * TICK_MS,
     });
     this.#sessions.set(sessionId, { own, given: undefined, errors: new ErrorWindow() });
     this.#run();
@@ -124,15 +129,18 @@ export class MonitorDesk {
     return monitor;
   }
 
-  #monitor(
-    options: Omit<SessionMonitorOptions, 'nearest' | 'startedMs' | 'onStop' | 'onAlert' | 'onFailed'>,
-  ): SessionMonitor {
+  #monitor({
+    aheadMs = 0,
+    ...options
+  }: Omit<SessionMonitorOptions, 'nearest' | 'startedMs' | 'onStop' | 'onAlert' | 'onFailed'> & {
+    readonly aheadMs?: number;
+  }): SessionMonitor {
     const { instruments } = this.#o;
     return new SessionMonitor(
       {
         ...options,
         nearest: this.#nearest,
-        startedMs: this.isTurning ? this.#dueMs - TICK_MS : this.#o.now(),
+        startedMs: (this.isTurning ? this.#dueMs - TICK_MS : this.#o.now()) - aheadMs,
         onStop: (monitor) => void this.#sessions.get(monitor.sessionId)?.given?.delete(monitor),
         onAlert: (alert) => instruments.alert(alert),
         onFailed: () => instruments.subscriberFailed(),
