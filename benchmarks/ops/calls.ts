@@ -137,7 +137,9 @@ function judgeMemory(on: readonly LegFigure[], off: readonly LegFigure[], verdic
   const more = (figure: (leg: LegFigure) => MemoryFigure): { readonly megabytes: number; readonly text: string } => {
     const [rssOn, rssOff] = medians(on, off, (leg) => figure(leg).rssBytes / MEGABYTE);
     const [liveOn, liveOff] = medians(on, off, (leg) => figure(leg).heapBytes / MEGABYTE);
-    const live = `heap ${round(liveOn - liveOff, 1)} MB more`;
+    const [youngOn, youngOff] = medians(on, off, (leg) => figure(leg).youngBytes / MEGABYTE);
+    const young = youngOn + youngOff === 0 ? '' : `, young generation ${round(youngOn - youngOff, 1)} MB more`;
+    const live = `heap ${round(liveOn - liveOff, 1)} MB more${young}`;
     return {
       megabytes: rssOn - rssOff,
       text: `${round(rssOn - rssOff, 1)} MB more than off (${round(rssOn, 0)} and ${round(rssOff, 0)}; ${live})`,

@@ -1,6 +1,7 @@
 // What the process itself uses: processor time by the kind of its threads, as Linux counts it, and where its memory is.
 import { readdirSync, readFileSync } from 'node:fs';
 import process from 'node:process';
+import { getHeapSpaceStatistics } from 'node:v8';
 
 const TASKS = '/proc/self/task';
 
@@ -35,9 +36,17 @@ export interface MemoryFigure {
   readonly heapBytes: number;
   /** Held by array buffers, outside of it. */
   readonly bufferBytes: number;
+  /** Of what is resident, V8's young generation: it grows by what has survived since the start, in whatever program, up to a hundred megabytes. 0 on Bun. */
+  readonly youngBytes: number;
 }
 
 export function memoryFigure(): MemoryFigure {
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
-  return { rssBytes: rss, heapBytes: heapUsed, bufferBytes: arrayBuffers };
+  return { rssBytes: rss, heapBytes: heapUsed, bufferBytes: arrayBuffers, youngBytes: youngBytes() };
+}
+
+function youngBytes(): number {
+  if ((process.versions as Record<string, string | undefined>).bun !== undefined) return 0;
+  const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+  return young?.physical_space_size ?? 0;
 }

@@ -19,7 +19,7 @@ import { Pacer } from './pacer.ts';
 /** How often a disk that refused is asked again. */
 const RETRY_MS = 10_000;
 /** Hours that may wait for the disk before the memory takes them. */
-const MAX_WAITING_HOURS = 2;
+const MAX_WAITING_HOURS = 1;
 const PURGE_MS = HOUR_MS;
 /** Between slices of work on hours and days, which may take its time: a fifth of a core at most. */
 const REST_MS = 2;

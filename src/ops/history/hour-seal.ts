@@ -14,12 +14,13 @@ export class HourSeal {
   readonly #hour: Hour;
   readonly #pacer: Pacer;
   readonly #lost: (error: unknown) => void;
+  #isWhole = true;
   readonly #gathered: ByteWriter[] = [];
   readonly #minutes = new ByteWriter(SERIES_BYTES);
   readonly #folded = new ByteWriter(SERIES_BYTES);
   readonly #fold = new HourFold();
 
-  /** `lost`: some of it cannot be read; goes on without, unless this throws. */
+  /** `lost`, called at most once: some of it cannot be read; goes on without, unless this throws. */
   constructor(hour: Hour, pacer: Pacer, lost: (error: unknown) => void) {
     this.#hour = hour;
     this.#pacer = pacer;
@@ -46,7 +47,8 @@ export class HourSeal {
     const error = await this.#hour.read(rows, this.#pacer, (entry, _, bytes, begin, end) => {
       places.get(entry)!.part(bytes, begin, end);
     });
-    if (error !== undefined) this.#lost(error);
+    if (error !== undefined && this.#isWhole) this.#lost(error);
+    this.#isWhole &&= error === undefined;
   }
 
   async #series(entry: Entry, gathered: ByteWriter, seconds: BlockWriter, minutes: BlockWriter): Promise<void> {
