@@ -128,11 +128,6 @@ function meanText({ mean, error, count }: Mean): string {
   return count < 2 ? String(round(mean)) : `${round(mean)} (standard error ${round(error)})`;
 }
 
-function stopsPerSecond(parts: readonly PartFigure[]): number {
-  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
-  return parts.reduce((sum, { collections }) => sum + (collections?.stoppedMs ?? 0), 0) / seconds;
-}
-
 function judgeMemory(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
   const more = (figure: (leg: LegFigure) => MemoryFigure): { readonly megabytes: number; readonly text: string } => {
     const [rssOn, rssOff] = medians(on, off, (leg) => figure(leg).rssBytes / MEGABYTE);
@@ -210,8 +205,9 @@ function tellCollections(on: readonly LegFigure[], off: readonly LegFigure[], ve
     const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
     const figures = parts.flatMap(({ collections }) => collections ?? []);
     const count = figures.reduce((sum, one) => sum + one.count, 0);
+    const stoppedMs = figures.reduce((sum, one) => sum + one.stoppedMs, 0);
     const longest = Math.max(...figures.map(({ longestStopMs }) => longestStopMs));
-    return `${round((60 * count) / seconds, 1)} a minute, ${round(stopsPerSecond(parts))} ms of stops a second, the longest ${round(longest)} ms`;
+    return `${round((60 * count) / seconds, 1)} a minute, ${round(stoppedMs / seconds)} ms of stops a second, the longest ${round(longest)} ms`;
   };
   if ([...on, ...off].some(({ steady }) => steady.collections === null)) return;
   verdicts.tell(`collections: ${text(on)}; off ${text(off)}`);

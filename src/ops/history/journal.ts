@@ -35,7 +35,13 @@ export class Journal {
     const head = new ByteWriter(HEAD_BYTES);
     head.u32(MAGIC);
     head.u32(FORMAT_VERSION);
-    await file.write(head.view());
+    try {
+      await file.write(head.view());
+    } catch (error) {
+      await file.close().catch(() => {});
+      await folder.remove(name).catch(() => {});
+      throw error;
+    }
     const journal = new Journal(folder, name, file);
     journal.#written = head.length;
     return journal;

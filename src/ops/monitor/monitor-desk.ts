@@ -94,16 +94,19 @@ export class MonitorDesk {
 
   /** A session has begun: it is watched from now on. */
   opened(sessionId: string): void {
-    const own = this.#monitor({
-      sessionId,
-      components: COMPONENTS,
-      thresholds: this.#o.thresholds,
-      historyMinutes: OWN_HISTORY_MINUTES,
-      reportMinutes: OWN_REPORT_MINUTES,
-      listener: this.#ear,
-      // Minutes and health of sessions that began together fall due in turns of their own.
-      aheadMs: (this.#opened++ % SPREAD_TURNS) * TICK_MS,
-    });
+    // Minutes and health of sessions that began together fall due in turns of their own.
+    const aheadMs = (this.#opened++ % SPREAD_TURNS) * TICK_MS;
+    const own = this.#monitor(
+      {
+        sessionId,
+        components: COMPONENTS,
+        thresholds: this.#o.thresholds,
+        historyMinutes: OWN_HISTORY_MINUTES,
+        reportMinutes: OWN_REPORT_MINUTES,
+        listener: this.#ear,
+      },
+      aheadMs,
+    );
     this.#sessions.set(sessionId, { own, given: undefined, errors: new ErrorWindow() });
     this.#run();
   }
@@ -129,12 +132,11 @@ export class MonitorDesk {
     return monitor;
   }
 
-  #monitor({
+  /** As if it had begun so much earlier. */
+  #monitor(
+    options: Omit<SessionMonitorOptions, 'nearest' | 'startedMs' | 'onStop' | 'onAlert' | 'onFailed'>,
     aheadMs = 0,
-    ...options
-  }: Omit<SessionMonitorOptions, 'nearest' | 'startedMs' | 'onStop' | 'onAlert' | 'onFailed'> & {
-    readonly aheadMs?: number;
-  }): SessionMonitor {
+  ): SessionMonitor {
     const { instruments } = this.#o;
     return new SessionMonitor(
       {

@@ -84,6 +84,23 @@ test('what has not reached the journal is not served, and its place is taken by 
   assert.deepEqual(out.view(), kept);
 });
 
+test('a journal that cannot be begun leaves no file', async () => {
+  const folder = new MemoryFolder();
+  const { append } = folder;
+  let isClosed = false;
+  folder.append = async (name) => ({
+    ...(await append.call(folder, name)),
+    write: async () => {
+      throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    },
+    close: async () => {
+      isClosed = true;
+    },
+  });
+  await assert.rejects(Journal.create(folder, 'j'), /no room/);
+  assert.deepEqual([isClosed, await folder.list()], [true, []]);
+});
+
 test('a journal that is changed or removed under a running process: the rest is served and sealed, and it is said', async () => {
   for (const spoil of ['change', 'remove'] as const) {
     const disk = new Disk();
