@@ -2,7 +2,7 @@
 import { type AlertView, alertView, tellableAlert, testNotice } from './alert-view.ts';
 import { GRANTED_CHANNELS } from './channel-names.ts';
 import { checkExpression } from './expression.ts';
-import { type GroupState, Groups } from './groups.ts';
+import { type GroupState, Groups, type Tellable } from './groups.ts';
 import type { Instance } from './instance.ts';
 import { type AlertInstruments, countAlerts } from './instruments.ts';
 import { fingerprint, hashText } from './labels.ts';
@@ -172,7 +172,7 @@ export class AlertEngine {
     }
   }
 
-  /** The same in slices, one for each rule, so that whoever has other things to do may do them in between. */
+  /** The same in slices, one for each rule and each alert that is told, so that whoever has other things to do may do them in between. */
   *evaluation(hostMs: number, wallMs: number = hostMs): Generator<undefined, Evaluation, undefined> {
     const nowMs = this.#timeline.at(hostMs);
     this.#takeOver(nowMs);
@@ -190,7 +190,9 @@ export class AlertEngine {
       yield;
     }
     for (; noted < changes.length; noted++) this.#remember(nowMs, ...changes[noted]!);
-    const notifications = this.#tell(nowMs, wallMs);
+    yield;
+    const notifications = yield* this.#tell(nowMs, wallMs);
+    yield;
     const counts = countAlerts(this.#states, this.#muted);
     if (counts.pending > 0) this.#heartbeat(nowMs);
     const problems = this.#problems;
@@ -318,7 +320,7 @@ export class AlertEngine {
     this.#records.remove(nowMs, `ack/${key}`);
   }
 
-  #tell(nowMs: number, wallMs: number): Notification[] {
+  *#tell(nowMs: number, wallMs: number): Generator<undefined, Notification[], undefined> {
     const firing = this.#firing(false);
     const silences = this.#records.has(SILENCE) ? this.silences() : NO_SILENCES;
     for (const { id, endsAtMs } of silences) {
@@ -330,11 +332,14 @@ export class AlertEngine {
       this.#options.inhibitions ?? DEFAULT_INHIBITIONS,
       wallMs,
     );
-    const tellable = firing.map(({ instance, rule }) => {
+    const tellable: Tellable[] = [];
+    for (const { instance, rule } of firing) {
+      yield;
       const { key } = instance;
       const isAcknowledged = this.#acknowledgement(key) !== undefined;
-      return tellableAlert(instance, rule, this.#linkTo(rule.name), this.#muted.has(key), isAcknowledged);
-    });
+      tellable.push(tellableAlert(instance, rule, this.#linkTo(rule.name), this.#muted.has(key), isAcknowledged));
+    }
+    yield;
     const { notifications, changes } = this.#groups.step(nowMs, wallMs, tellable);
     for (const { id, state } of changes) {
       if (state === undefined) this.#records.remove(nowMs, `group/${id}`);

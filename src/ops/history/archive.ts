@@ -167,13 +167,18 @@ export class Archive {
 
   /** The hours of days that are over become one block each. */
   async mergeDays(nowMs: number): Promise<void> {
+    const { pacer } = this.#o;
     const days = new Map<number, Block[]>();
     for (const block of this.blocks) {
       const day = Math.floor(block.fromMs / (DAY_HOURS * HOUR_MS));
       if (block.tier === 'minutes' && (day + 1) * DAY_HOURS * HOUR_MS <= nowMs)
         days.set(day, [...(days.get(day) ?? []), block]);
     }
-    for (const [day, blocks] of days) if (blocks.length > 1) await this.#merge(day, blocks);
+    for (const [day, blocks] of days) {
+      // What runs once a day is compiled as it goes: rests between any two steps, here and below.
+      if (pacer.tired) await pacer.rest();
+      if (blocks.length > 1) await this.#merge(day, blocks);
+    }
   }
 
   async #merge(day: number, blocks: readonly Block[]): Promise<void> {
@@ -182,12 +187,15 @@ export class Archive {
     const toMs = Math.max(...blocks.map((block) => block.toMs));
     const target = { tier: 'minutes', name, fromMs: blocks[0]?.fromMs ?? 0, toMs } as const;
     const sources = blocks.map((block) => block.name);
+    if (pacer.tired) await pacer.rest();
     const merge = new DayMerge(blocks, {
       compression,
       pacer,
       damaged: (block, reason) => this.setAside(block, reason),
     });
+    if (pacer.tired) await pacer.rest();
     const entries = await merge.entries(catalogue);
+    if (pacer.tired) await pacer.rest();
     await this.#intend({ targets: [name], sources });
     const made = await this.#write([target], ([writer]) => merge.write(entries, writer as BlockWriter));
     await this.#replaced(sources);

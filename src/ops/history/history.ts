@@ -347,6 +347,7 @@ export class History {
       minutesFromMs: nowMs - (this.#o.aggregatedRetentionDays ?? 30) * 24 * HOUR_MS,
     };
     await this.#memory.purge({ ...limits, maxBytes: this.#limits.maxMemoryBytes });
+    if (this.#pacer.tired) await this.#pacer.rest();
     if (this.#disk === undefined || this.#problem !== null) return;
     await this.#disk.mergeDays(nowMs);
     await this.#disk.purge({ ...limits, maxBytes: this.#limits.maxDiskBytes });

@@ -43,7 +43,8 @@ export class HourSeal {
       place.clear();
       places.set(entry, place);
     }
-    const rows = this.#hour.rowsBetween(from, from + entries.length);
+    if (this.#pacer.tired) await this.#pacer.rest();
+    const rows = await this.#hour.rowsBetween(from, from + entries.length, this.#pacer);
     const error = await this.#hour.read(rows, this.#pacer, (entry, _, bytes, begin, end) => {
       places.get(entry)!.part(bytes, begin, end);
     });

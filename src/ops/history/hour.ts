@@ -10,6 +10,8 @@ export const HOUR_MS = 60 * MINUTE_MS;
 /** Read at once; what lies between two chunks that are wanted is read with them, if it is not much. */
 const READ_BYTES = 32_768;
 const GAP_BYTES = 2048;
+/** Rows of the index, between looks at the clock. */
+const SEARCHED_AT_ONCE = 1024;
 
 /** A journal that holds minutes of the hour. */
 export interface JournalFile {
@@ -96,17 +98,20 @@ export class Hour {
   }
 
   /** The same of the series with these numbers, all of it. */
-  rowsBetween(fromSlot: number, toSlot: number): Rows {
+  async rowsBetween(fromSlot: number, toSlot: number, pacer: Pacer): Promise<Rows> {
     const { count, slots } = this.#index;
     const rows = new Uint32Array(count);
     let found = 0;
-    for (let row = 0; row < count; row++) if (slots[row]! >= fromSlot && slots[row]! < toSlot) rows[found++] = row;
+    for (let row = 0; row < count; row++) {
+      if (slots[row]! >= fromSlot && slots[row]! < toSlot) rows[found++] = row;
+      if (row % SEARCHED_AT_ONCE === 0 && pacer.tired) await pacer.rest();
+    }
     return rows.subarray(0, found);
   }
 
   /** All of it. */
-  get rows(): Rows {
-    return this.rowsBetween(0, this.#entries.length);
+  rows(pacer: Pacer): Promise<Rows> {
+    return this.rowsBetween(0, this.#entries.length, pacer);
   }
 
   /** Forgets what is in other folders. */

@@ -66,7 +66,8 @@ export class OpenHour {
     const hour = new Hour(this.hour.hour);
     const journal = await newJournal(hour, folder, pacer);
     try {
-      const failure = await this.hour.read(this.hour.rows, pacer, (entry, minute, bytes, from, to) => {
+      const rows = await this.hour.rows(pacer);
+      const failure = await this.hour.read(rows, pacer, (entry, minute, bytes, from, to) => {
         hour.add(entry, minute, journal.add(entry.key, bytes, from, to), to - from, crc32(bytes, from, to));
         return journal.isDue ? pacer.outside(journal.write()) : undefined;
       });

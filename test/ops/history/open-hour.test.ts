@@ -45,7 +45,7 @@ test('chunks of many series, minute by minute: each is found and read, neighbour
     hour.commit();
   }
   const read = new Map<string, Uint8Array[]>();
-  const failure = await hour.read(hour.rows, pacer, (entry, minute, bytes, from, to) => {
+  const failure = await hour.read(await hour.rows(pacer), pacer, (entry, minute, bytes, from, to) => {
     const all = read.get(entry.key) ?? [];
     all[minute - 6000] = bytes.slice(from, to);
     read.set(entry.key, all);
@@ -80,7 +80,7 @@ test('what has not reached the journal is not served, and its place is taken by 
   await journal.sync();
   hour.commit();
   const out = new ByteWriter();
-  await hour.read(hour.rows, pacer, (_, __, bytes, from, to) => out.part(bytes, from, to));
+  await hour.read(await hour.rows(pacer), pacer, (_, __, bytes, from, to) => out.part(bytes, from, to));
   assert.deepEqual(out.view(), kept);
 });
 
