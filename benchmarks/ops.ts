@@ -1,12 +1,12 @@
-// What the operations cost. Beside calls: monitor, history and alerts over 100 calls, 500 series and 50 rules, and the same load without them, each leg a
-// process of its own that ends a full hour and a day of history, and purges. By itself: a day of the history's store on disk, and queries over a month.
-// `--after S`: so long the operations are held every other turn of the callers, beside which they are told too.
-// `bun benchmarks/ops.ts [--pairs N --warm S --steady S --hour S --after S] [--only calls --only disk --only queries]`, on Node with `--expose-gc` or without, on
+// What the operations cost. Beside calls: monitor, history and alerts over 100 calls, 500 series and 50 rules, and the same load without them at the same time, each
+// leg a process of its own that ends a full hour and a day of history, and purges. By itself: a day of the history's store on disk, and queries over a month.
+// `noise`: both legs without, which tells what two legs of the same program differ by, and judges nothing.
+// `bun benchmarks/ops.ts [--pairs N --warm S --steady S --hour S] [--only calls --only disk --only queries --only noise]`, on Node with `--expose-gc` or without, on
 // Deno with `-A`; ends with `N passed, N failed`.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
-import { measureBesideCalls } from './ops/calls.ts';
+import { measureBesideCalls, tellNoise } from './ops/calls.ts';
 import { runChild } from './ops/child.ts';
 import type { DayFigures, QueryFigure } from './ops/history.ts';
 import { Verdicts } from './ops/verdicts.ts';
@@ -15,16 +15,16 @@ import { round } from './statistics.ts';
 const DISK_LIMIT_MB = 100;
 const QUERY_LIMIT_MS = 50;
 const HISTORY = new URL('ops/history.ts', import.meta.url);
-const PARTS = ['calls', 'disk', 'queries'];
+const USUAL = ['calls', 'disk', 'queries'];
+const PARTS = [...USUAL, 'noise'];
 
 const { values } = parseArgs({
   options: {
     pairs: { type: 'string', default: '3' },
-    warm: { type: 'string', default: '16' },
-    steady: { type: 'string', default: '16' },
+    warm: { type: 'string', default: '64' },
+    steady: { type: 'string', default: '32' },
     hour: { type: 'string', default: '16' },
-    after: { type: 'string', default: '16' },
-    only: { type: 'string', multiple: true, default: PARTS },
+    only: { type: 'string', multiple: true, default: USUAL },
   },
 });
 const wrong = values.only.find((part) => !PARTS.includes(part));
@@ -36,17 +36,17 @@ const verdicts = new Verdicts();
 const figures: Record<string, unknown> = { benchmark: 'ops' };
 console.log(JSON.stringify(describeMachine()));
 
+const beside = {
+  pairs: Number(values.pairs),
+  warmSeconds: Number(values.warm),
+  steadySeconds: Number(values.steady),
+  hourSeconds: Number(values.hour),
+};
 if (values.only.includes('calls')) {
-  const options = {
-    pairs: Number(values.pairs),
-    warmSeconds: Number(values.warm),
-    steadySeconds: Number(values.steady),
-    hourSeconds: Number(values.hour),
-    afterSeconds: Number(values.after),
-  };
-  const legs = await measureBesideCalls(options, verdicts);
+  const legs = await measureBesideCalls(beside, verdicts);
   figures['legs'] = legs.map(({ blocks: _, ...leg }) => leg);
 }
+if (values.only.includes('noise')) await tellNoise(beside, verdicts);
 if (values.only.includes('disk')) {
   const day = await runChild<DayFigures>(HISTORY, ['day']);
   figures['day'] = day;

@@ -1,8 +1,8 @@
-// The operations beside 100 calls, in turns with the same calls without them: processor, memory, late frames, slices of work.
+// The operations beside 100 calls, and the same calls without them at the same moments beside it: processor, memory, late frames, slices of work.
 import { round, spread } from '../statistics.ts';
-import { runChild } from './child.ts';
+import { spawnChild } from './child.ts';
 import type { LegFigure, PartFigure } from './leg.ts';
-import { CONTROL_SLICE, GARBAGE_SLICE, RULES, SERIES } from './load.ts';
+import { CONTROL_SLICE, RULES, SERIES } from './load.ts';
 import type { MemoryFigure, ThreadTimes } from './process-figures.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -11,34 +11,66 @@ const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
 const MEGABYTE = 2 ** 20;
 const KINDS = ['monitor', 'alerts', 'history sample', 'history minute', 'history hour', 'history day', 'notification'];
+/** Half a packet's time: packets of both legs do not come in the same moment. */
+const OFFSET_MS = 10;
 
 export interface CallsOptions {
   readonly pairs: number;
   readonly warmSeconds: number;
   readonly steadySeconds: number;
   readonly hourSeconds: number;
-  /** With the operations held every other turn of the callers, to compare with in one process; 0: not at all. */
-  readonly afterSeconds: number;
+}
+
+/** A leg with the operations and one without, side by side: what the machine does meets both. */
+interface Pair {
+  readonly on: LegFigure;
+  readonly off: LegFigure;
 }
 
 export async function measureBesideCalls(options: CallsOptions, verdicts: Verdicts): Promise<LegFigure[]> {
-  const legs: LegFigure[] = [];
-  // off, on, on, off: what drifts meets both.
-  const order = Array.from({ length: options.pairs }, (_, i) => (i % 2 === 0 ? ['off', 'on'] : ['on', 'off'])).flat();
-  for (const mode of order) {
-    const seconds = [options.steadySeconds, options.hourSeconds, options.warmSeconds, options.afterSeconds].map(String);
-    const leg = await runChild<LegFigure>(new URL('leg.ts', import.meta.url), [mode, ...seconds]);
-    legs.push(leg);
-    tellLeg(leg, verdicts);
+  const pairs: Pair[] = [];
+  for (let i = 0; i < options.pairs; i++) {
+    const [on, off] = await sideBySide(['on', 'off'], options);
+    pairs.push({ on, off });
+    tellLeg(on, verdicts);
+    tellLeg(off, verdicts);
   }
-  const on = legs.filter(({ mode }) => mode === 'on');
-  const off = legs.filter(({ mode }) => mode === 'off');
-  judgeProcessor(on, off, options, verdicts);
-  judgeMemory(on, off, verdicts);
+  const on = pairs.map((pair) => pair.on);
+  const off = pairs.map((pair) => pair.off);
+  judgeProcessor(pairs, options, verdicts);
+  judgeMemory(pairs, verdicts);
   judgeFrames(on, off, verdicts);
   judgeSlices(on, off, verdicts);
   tellCollections(on, off, verdicts);
-  return legs;
+  return [...on, ...off];
+}
+
+/** What two legs of the same program differ by. */
+export async function tellNoise(options: CallsOptions, verdicts: Verdicts): Promise<void> {
+  const differences: [number, number][] = [];
+  for (let i = 0; i < options.pairs; i++) {
+    const [one, other] = await sideBySide(['off', 'off'], options);
+    tellLeg(one, verdicts);
+    tellLeg(other, verdicts);
+    const megabytes = (one.hour.memory.rssBytes - other.hour.memory.rssBytes) / MEGABYTE;
+    differences.push([one.steady.cpuPercent - other.steady.cpuPercent, megabytes]);
+  }
+  const text = differences.map(([percent, megabytes]) => `${round(percent)} % and ${round(megabytes, 0)} MB`);
+  verdicts.tell(`both legs off, processor and memory of one less the other: ${text.join(', ')}`);
+}
+
+async function sideBySide(
+  modes: readonly [string, string],
+  { steadySeconds, hourSeconds, warmSeconds }: CallsOptions,
+): Promise<[LegFigure, LegFigure]> {
+  const seconds = [steadySeconds, hourSeconds, warmSeconds].map(String);
+  const spawn = (mode: string) => spawnChild<LegFigure>(new URL('leg.ts', import.meta.url), [mode, ...seconds]);
+  const [one, other] = [spawn(modes[0]), spawn(modes[1])];
+  await Promise.all([one.ready, other.ready]);
+  one.start();
+  await new Promise((go) => setTimeout(go, OFFSET_MS));
+  other.start();
+  return await Promise.all([one.result, other.result]);
 }
 
 function tellLeg({ mode, steady, hour, settled, series, notified }: LegFigure, verdicts: Verdicts): void {
@@ -61,88 +93,70 @@ function memoryText({ rssBytes, heapBytes, bufferBytes }: MemoryFigure): string 
   return `${rss} MB (heap ${heap}, buffers ${buffers})`;
 }
 
-function medians(on: readonly LegFigure[], off: readonly LegFigure[], figure: (leg: LegFigure) => number) {
-  return [on, off].map((some) => spread(some.map(figure)).median) as [number, number];
+/** In the middle of all pairs, what the operations have more. */
+function more(pairs: readonly Pair[], figure: (leg: LegFigure) => number): number {
+  return spread(pairs.map(({ on, off }) => figure(on) - figure(off))).median;
+}
+
+function median(legs: readonly LegFigure[], figure: (leg: LegFigure) => number): number {
+  return spread(legs.map(figure)).median;
 }
 
 function judgeProcessor(
-  on: readonly LegFigure[],
-  off: readonly LegFigure[],
-  { steadySeconds, hourSeconds, afterSeconds }: CallsOptions,
+  pairs: readonly Pair[],
+  { steadySeconds, hourSeconds }: CallsOptions,
   verdicts: Verdicts,
 ): void {
-  /** The control's slices of nothing, of a core. */
-  const nothing = (leg: LegFigure): number => {
-    const seconds = steadySeconds + hourSeconds;
-    return leg.spans.reduce((sum, { kind, totalMs }) => sum + (kind === CONTROL_SLICE ? totalMs / 10 / seconds : 0), 0);
-  };
-  const [steadyOn, steadyOff] = medians(on, off, (leg) => leg.steady.cpuPercent - nothing(leg));
-  const [hourOn, hourOff] = medians(on, off, (leg) => leg.hour.cpuPercent - nothing(leg));
+  const slices = ({ spans }: LegFigure, isOne: (kind: string) => boolean): number =>
+    spans.reduce((sum, { kind, totalMs }) => sum + (isOne(kind) ? totalMs : 0), 0) / 10 / (steadySeconds + hourSeconds);
+  /** Without the control's slices of nothing. */
+  const steadyOf = (leg: LegFigure): number => leg.steady.cpuPercent - slices(leg, (kind) => kind === CONTROL_SLICE);
+  const hourOf = (leg: LegFigure): number => leg.hour.cpuPercent - slices(leg, (kind) => kind === CONTROL_SLICE);
+  const [steady, hour] = [more(pairs, steadyOf), more(pairs, hourOf)];
   // An hour has one such part and is otherwise steady.
   const hourShare = hourSeconds / 3600;
-  const cost = (steadyOn - steadyOff) * (1 - hourShare) + (hourOn - hourOff) * hourShare;
+  const cost = steady * (1 - hourShare) + hour * hourShare;
   const load = `100 calls, ${SERIES} series of the load, ${RULES} rules`;
+  const off = median(
+    pairs.map((pair) => pair.off),
+    steadyOf,
+  );
   verdicts.limit(
     cost <= CPU_LIMIT_PERCENT,
-    `${load}: ${round(cost)} % of a core more than off (steady ${round(steadyOn - steadyOff)}, around the full hour ${round(hourOn - hourOff)}; off ${round(steadyOff, 1)}), limit ${CPU_LIMIT_PERCENT}`,
+    `${load}: ${round(cost)} % of a core more than off (steady ${round(steady)}, around the full hour ${round(hour)}; off ${round(off, 1)}), limit ${CPU_LIMIT_PERCENT}`,
   );
-  const steady = (leg: LegFigure | undefined): number =>
-    leg === undefined ? Number.NaN : leg.steady.cpuPercent - nothing(leg);
   verdicts.tell(
-    `the same of each pair of legs, steady: ${on.map((leg, pair) => round(steady(leg) - steady(off[pair]))).join(', ')}`,
+    `the same of each pair, steady: ${pairs.map(({ on, off }) => round(steadyOf(on) - steadyOf(off))).join(', ')}`,
   );
-  const slices = spread(
-    on.map(({ spans }) => spans.reduce((sum, { totalMs }) => sum + totalMs, 0) / 10 / (steadySeconds + hourSeconds)),
-  ).median;
-  if ([...on, ...off].every((leg) => leg.steady.threadPercent !== null)) {
-    const more = (['main', 'compiler', 'collector', 'other'] as const).map((kind) => {
-      const [threadsOn, threadsOff] = medians(on, off, (leg) => leg.steady.threadPercent?.[kind] ?? 0);
-      return `${kind} ${round(threadsOn - threadsOff)}`;
-    });
-    verdicts.tell(`steady, by threads, the control's slices included: ${more.join(', ')} % more`);
+  if (pairs.every(({ on, off }) => on.steady.threadPercent !== null && off.steady.threadPercent !== null)) {
+    const threads = (['main', 'compiler', 'collector', 'other'] as const).map(
+      (kind) => `${kind} ${round(more(pairs, (leg) => leg.steady.threadPercent?.[kind] ?? 0))}`,
+    );
+    verdicts.tell(`steady, by threads, the control's slices included: ${threads.join(', ')} % more`);
   }
-  verdicts.tell(`all slices together, the full hour and the merged day included: ${round(slices)} % of a core`);
-  if (afterSeconds === 0) return;
-  const [own, none] = [on, off].map((legs) =>
-    meanOf(legs.flatMap(({ pairs }) => pairs.map(({ working, held }) => working.cpuPercent - held.cpuPercent))),
-  ) as [Mean, Mean];
-  verdicts.tell(
-    `in one process, ${own.count} turns less ${own.count} in which the operations were held: ${meanText(own)} % of a core, where there were none ${meanText(none)} %`,
+  const all = median(
+    pairs.map((pair) => pair.on),
+    (leg) => slices(leg, () => true),
   );
+  verdicts.tell(`all slices together, the full hour and the merged day included: ${round(all)} % of a core`);
 }
 
-interface Mean {
-  readonly mean: number;
-  readonly error: number;
-  readonly count: number;
-}
-
-function meanOf(values: readonly number[]): Mean {
-  const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, error: Math.sqrt(squares / (count - 1) / count), count };
-}
-
-function meanText({ mean, error, count }: Mean): string {
-  return count < 2 ? String(round(mean)) : `${round(mean)} (standard error ${round(error)})`;
-}
-
-function judgeMemory(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
-  const more = (figure: (leg: LegFigure) => MemoryFigure): { readonly megabytes: number; readonly text: string } => {
-    const [rssOn, rssOff] = medians(on, off, (leg) => figure(leg).rssBytes / MEGABYTE);
-    const [liveOn, liveOff] = medians(on, off, (leg) => figure(leg).heapBytes / MEGABYTE);
-    const [youngOn, youngOff] = medians(on, off, (leg) => figure(leg).youngBytes / MEGABYTE);
-    const young = youngOn + youngOff === 0 ? '' : `, young generation ${round(youngOn - youngOff, 1)} MB more`;
-    const live = `heap ${round(liveOn - liveOff, 1)} MB more${young}`;
-    return {
-      megabytes: rssOn - rssOff,
-      text: `${round(rssOn - rssOff, 1)} MB more than off (${round(rssOn, 0)} and ${round(rssOff, 0)}; ${live})`,
-    };
+function judgeMemory(pairs: readonly Pair[], verdicts: Verdicts): void {
+  const moreOf = (figure: (leg: LegFigure) => MemoryFigure): { readonly megabytes: number; readonly text: string } => {
+    const megabytes = more(pairs, (leg) => figure(leg).rssBytes / MEGABYTE);
+    const live = more(pairs, (leg) => figure(leg).heapBytes / MEGABYTE);
+    const young = more(pairs, (leg) => figure(leg).youngBytes / MEGABYTE);
+    const hasYoung = pairs.some(({ on }) => on.steady.memory.youngBytes > 0);
+    const each = pairs.map(({ on, off }) =>
+      [on, off].map((leg) => round(figure(leg).rssBytes / MEGABYTE, 0)).join(' and '),
+    );
+    const youngText = hasYoung ? `, young generation ${round(young, 1)} MB more` : '';
+    const text = `${round(megabytes, 1)} MB more than off (${each.join(', ')}; heap ${round(live, 1)} MB more${youngText})`;
+    return { megabytes, text };
   };
-  const before = more((leg) => leg.steady.memory);
-  const after = more((leg) => leg.hour.memory);
-  const settled = more((leg) => leg.settled);
+  const before = moreOf((leg) => leg.steady.memory);
+  const after = moreOf((leg) => leg.hour.memory);
+  const settled = moreOf((leg) => leg.settled);
   verdicts.limit(
     Math.max(before.megabytes, after.megabytes) <= MEMORY_LIMIT_MB,
     `memory: before the full hour ${before.text}, after it ${after.text}, limit ${MEMORY_LIMIT_MB}`,
@@ -167,8 +181,6 @@ function judgeSlices(on: readonly LegFigure[], off: readonly LegFigure[], verdic
   for (const wanted of KINDS) if (!kinds.includes(wanted)) verdicts.limit(false, `${wanted}: no slice was seen`);
   const control = slicesOf(off, CONTROL_SLICE);
   verdicts.tell(`control, slices that do nothing for 0.3 ms: ${control.text}`);
-  if (off.some(({ spans }) => spans.some(({ kind }) => kind === GARBAGE_SLICE)))
-    verdicts.tell(`control, slices that only allocate, 60 kB each: ${slicesOf(off, GARBAGE_SLICE).text}`);
   for (const kind of kinds) {
     const { own, text } = slicesOf(on, kind);
     // What happens to a slice of nothing as well is not the work's.

@@ -10,30 +10,60 @@ import { GC_LINE, GC_LOG } from './collections.ts';
 const { bun, deno } = process.versions as Record<string, string | undefined>;
 const flags = deno === undefined ? ['--expose-gc'] : ['run', '-A', '--v8-flags=--expose-gc'];
 
+export interface Child<Result> {
+  /** It has called `waitForStart`; rejects where it ends without. */
+  readonly ready: Promise<void>;
+  readonly result: Promise<Result>;
+  start(): void;
+}
+
+/** What a child says when it waits to be started. */
+const READY = 'ready';
+
 export async function runChild<Result>(script: URL, args: readonly string[]): Promise<Result> {
+  return await spawnChild<Result>(script, args).result;
+}
+
+export function spawnChild<Result>(script: URL, args: readonly string[]): Child<Result> {
   // On Bun what it says on its error output goes through a file, with the collector's log, which it reads there itself.
   const folder = bun === undefined ? undefined : mkdtempSync(join(tmpdir(), 'syrinx-child-'));
   const log = folder === undefined ? undefined : join(folder, 'stderr');
   const errors = log === undefined ? 'inherit' : openSync(log, 'a');
   const child = spawn(process.execPath, [...flags, fileURLToPath(script), ...args], {
-    stdio: ['ignore', 'pipe', errors],
+    stdio: ['pipe', 'pipe', errors],
     env: log === undefined ? process.env : { ...process.env, BUN_JSC_logGC: '1', [GC_LOG]: log },
   });
   let text = '';
+  let isReady = (): void => {};
+  const ready = new Promise<void>((done) => (isReady = done));
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
+    if (text.startsWith(READY)) isReady();
   });
-  const code = await new Promise<number | null>((done, fail) => {
-    child.on('error', fail);
-    child.on('close', done);
+  const end = async (): Promise<Result> => {
+    const code = await new Promise<number | null>((done, fail) => {
+      child.on('error', fail);
+      child.on('close', done);
+    });
+    if (folder !== undefined && log !== undefined && typeof errors === 'number') {
+      closeSync(errors);
+      const lines = readFileSync(log, 'utf8').split('\n');
+      for (const line of lines) if (!GC_LINE.test(line)) console.error(line);
+      rmSync(folder, { recursive: true, force: true });
+    }
+    const last = text.trim().split('\n').at(-1) ?? '';
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${last}`);
+    return JSON.parse(last) as Result;
+  };
+  const result = end();
+  return { ready: Promise.race([ready, result.then(() => {})]), result, start: () => void child.stdin?.end('\n') };
+}
+
+/** In the child: everything is prepared. */
+export async function waitForStart(): Promise<void> {
+  const started = new Promise((go, fail) => {
+    process.stdin.once('data', go).once('end', () => fail(new Error('nobody has started it')));
   });
-  if (folder !== undefined && log !== undefined && typeof errors === 'number') {
-    closeSync(errors);
-    const lines = readFileSync(log, 'utf8').split('\n');
-    for (const line of lines) if (!GC_LINE.test(line)) console.error(line);
-    rmSync(folder, { recursive: true, force: true });
-  }
-  const last = text.trim().split('\n').at(-1) ?? '';
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${last}`);
-  return JSON.parse(last) as Result;
+  console.log(READY);
+  await started;
 }

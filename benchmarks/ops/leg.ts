@@ -1,6 +1,6 @@
 // One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on, off, or one of them.
-// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS AFTER_SECONDS`; the last line is its figures as JSON. `leg.ts day _ _ _ _ FOLDER` only lives
-// through most of a day, so that what such haste leaves behind in a process is in no figure.
+// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS`, begins with a line of input; the last line is its figures as JSON.
+// `leg.ts day _ _ _ FOLDER` only lives through most of a day, so that what such haste leaves behind in a process is in no figure.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,12 +19,12 @@ import { createLogger } from '../../src/ops/logs.ts';
 import { callerLoop, instantModels } from '../conversation.ts';
 import { openCall, pace } from '../performance/calls.ts';
 import { percentile } from '../statistics.ts';
-import { runChild } from './child.ts';
+import { runChild, waitForStart } from './child.ts';
 import { type CollectionFigure, watchCollections } from './collections.ts';
-import { CONTROL_SLICE, GARBAGE_SLICE, loadRules, loadSeries } from './load.ts';
+import { CONTROL_SLICE, loadRules, loadSeries } from './load.ts';
 import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
-import { createGate, createTimes, type Gate, type Times } from './times.ts';
+import { createTimes, type Times } from './times.ts';
 
 export interface PartFigure {
   readonly cpuPercent: number;
@@ -47,9 +47,6 @@ export interface LegFigure {
   readonly hour: PartFigure;
   /** After collections at the end of it: what is alive. */
   readonly settled: MemoryFigure;
-  /** Turns of the callers in which the operations work, and are held, by pairs: what they cost beside calls of the same process. Where there are none, the
-   *  same pairs with nothing to hold. */
-  readonly pairs: readonly HeldPair[];
   /** By how much the callers, in this very process, sent their packets too late: whatever holds the loop. */
   readonly sentLateP99Ms: number;
   readonly spans: readonly SpanFigure[];
@@ -57,15 +54,9 @@ export interface LegFigure {
   readonly blocks: readonly string[];
 }
 
-export interface HeldPair {
-  readonly working: PartFigure;
-  readonly held: PartFigure;
-}
-
 const CALLS = 100;
 const SPIN_MS = 0.3;
 const MODEL_REQUESTS = 20;
-const litterers = new Set<object>();
 const DAY_MS = 86_400_000;
 const LAST_HOUR_MS = 23 * 3_600_000;
 const MIDNIGHT = Date.UTC(2026, 0, 3);
@@ -73,16 +64,13 @@ export const SLICE_LIMIT_MS = 2;
 /** An hour is sealed with its successor's first minute; the purge of the day is due so long after that. */
 const SEAL_AFTER_MS = 60_000;
 const PURGE_AFTER_MS = 8000;
-/** Like all parts whole turns of the callers, who speak each 8 s: parts that hold more of their speech than others cost more. */
-const TURN_SECONDS = 8;
 /** For collections after the full hour. */
-const SETTLE_SECONDS = TURN_SECONDS;
+const SETTLE_SECONDS = 2;
 
-const [mode = 'off', steady = '16', hour = '16', warm = '16', after = '16', given] = process.argv.slice(2);
+const [mode = 'off', steady = '16', hour = '16', warm = '16', given] = process.argv.slice(2);
 const steadySeconds = Number(steady);
 const hourSeconds = Number(hour);
 const warmSeconds = Number(warm);
-const afterSeconds = Number(after);
 const isOn = mode !== 'off';
 /** Whether this part of the operations works in this leg. */
 const has = (part: 'monitor' | 'history' | 'alerts'): boolean => mode === 'on' || mode === part;
@@ -132,7 +120,6 @@ async function prepare() {
   const spans = new Spans(SLICE_LIMIT_MS, collections);
   const host = spannedHost(await createHost(), spans);
   const times = createTimes(MIDNIGHT - DAY_MS);
-  const gate = createGate(times);
   Date.now = () => Math.floor(times.epochNow());
   const begin = () =>
     startHistory({
@@ -140,9 +127,9 @@ async function prepare() {
       config,
       registry: runtime.registry,
       log,
-      clock: spannedClock(times, spans, gate, 'history sample'),
+      clock: spannedClock(times, spans, 'history sample'),
     });
-  return { loaded, config, log, runtime, series, collections, spans, host, times, gate, begin };
+  return { loaded, config, log, runtime, series, collections, spans, host, times, begin };
 }
 
 /** All but the last hour, with a sample each 20 s. */
@@ -163,10 +150,10 @@ async function askModels(): Promise<void> {
 }
 
 async function leg(): Promise<LegFigure> {
-  if (has('history')) await runChild(new URL(import.meta.url), ['day', '0', '0', '0', '0', folder]);
+  if (has('history')) await runChild(new URL(import.meta.url), ['day', '0', '0', '0', folder]);
   const wall = Date.now;
   await askModels();
-  const { loaded, config, log, runtime, series, collections, spans, host, times, gate, begin } = await prepare();
+  const { loaded, config, log, runtime, series, collections, spans, host, times, begin } = await prepare();
   // The purge is due an hour after the start: some seconds behind the seal of the hour.
   times.wind(LAST_HOUR_MS + SEAL_AFTER_MS + PURGE_AFTER_MS);
   const history = has('history') ? begin() : null;
@@ -176,8 +163,9 @@ async function leg(): Promise<LegFigure> {
   // A day in seconds leaves more behind than a day: both legs begin without it.
   await collect();
   const begun = memoryFigure();
+  await waitForStart();
   times.release();
-  const monitor = startMonitor({ config, runtime, log, clock: spannedClock(times, spans, gate, 'monitor') });
+  const monitor = startMonitor({ config, runtime, log, clock: spannedClock(times, spans, 'monitor') });
   const alerts = prepareAlerts({
     ...loaded,
     // All that pauses there is a notification that is about to be sent.
@@ -185,7 +173,7 @@ async function leg(): Promise<LegFigure> {
     registry: runtime.registry,
     agentName: 'load',
     log,
-    clock: spannedClock(times, spans, gate, 'alerts'),
+    clock: spannedClock(times, spans, 'alerts'),
   });
   await alerts?.start();
   const mover = setInterval(() => series.turn(), 100);
@@ -205,7 +193,7 @@ async function leg(): Promise<LegFigure> {
     atMs: performance.now(),
   });
   // One rhythm for all parts: what begins anew would be late for good.
-  const sentLate = pace(inputs, packets, warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS + afterSeconds);
+  const sentLate = pace(inputs, packets, warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS);
   const measure = async (untilMs: number): Promise<PartFigure> => {
     const before = look();
     collections?.figure();
@@ -233,26 +221,6 @@ async function leg(): Promise<LegFigure> {
   const settled = memoryFigure();
   const blocks = await sizes(host);
   clearInterval(idler);
-  const settledMs = startMs + 1000 * (warmSeconds + steadySeconds + hourSeconds + SETTLE_SECONDS);
-  await measure(settledMs);
-  const litterer = isOn ? undefined : setInterval(() => spans.run(GARBAGE_SLICE, litter), 50);
-  spans.enabled = !isOn;
-  const pairs: HeldPair[] = [];
-  for (let turn = 0; (turn + 2) * TURN_SECONDS <= afterSeconds; turn += 2) {
-    const half = async (isHeld: boolean, number: number): Promise<PartFigure> => {
-      if (isHeld) gate.hold();
-      else gate.release();
-      return await measure(settledMs + 1000 * TURN_SECONDS * (number + 1));
-    };
-    // working, held, held, working: what drifts meets both.
-    const heldFirst = turn % 4 !== 0;
-    const first = await half(heldFirst, turn);
-    const second = await half(!heldFirst, turn + 1);
-    pairs.push(heldFirst ? { working: second, held: first } : { working: first, held: second });
-  }
-  gate.release();
-  clearInterval(litterer);
-  spans.enabled = false;
   monitor?.stop();
   await Promise.all([alerts?.stop(1000), history?.stop()]);
   const sentLateP99Ms = percentile(await sentLate, 0.99);
@@ -269,7 +237,6 @@ async function leg(): Promise<LegFigure> {
     steady: steadyPart,
     hour: hourPart,
     settled,
-    pairs,
     sentLateP99Ms,
     spans: figures,
     notified,
@@ -294,14 +261,6 @@ async function collect(): Promise<void> {
 
 function spin(): void {
   for (const untilMs = performance.now() + SPIN_MS; performance.now() < untilMs; );
-}
-
-/** Some 60 kB of small objects, which is what an evaluation of the rules leaves behind, for the next collection. */
-function litter(): void {
-  const left: object[] = [];
-  for (let i = 0; i < 600; i++) left.push({ at: i, labels: { place: i }, value: i / 3 });
-  litterers.add(left);
-  litterers.clear();
 }
 
 /** Winds the clocks on, step by step. */
@@ -364,10 +323,10 @@ function spannedHost(host: Host, spans: Spans): LegHost {
   };
 }
 
-function spannedClock(times: Times, spans: Spans, gate: Gate, kind: string) {
+function spannedClock(times: Times, spans: Spans, kind: string) {
   return {
     now: times.now,
-    setTimer: (run: () => void, delayMs: number) => gate.setTimer(() => spans.run(kind, run), delayMs),
+    setTimer: (run: () => void, delayMs: number) => times.setTimer(() => spans.run(kind, run), delayMs),
   };
 }
 

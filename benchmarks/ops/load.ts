@@ -5,8 +5,6 @@ export const SERIES = 500;
 export const RULES = 50;
 /** Kind of the slices that do nothing, where the operations are off. */
 export const CONTROL_SLICE = 'nothing';
-/** Kind of those that allocate and do nothing with it: what a collection is that falls into a slice. */
-export const GARBAGE_SLICE = 'garbage';
 /** Shipped with the program. */
 const SHIPPED_RULES = 11;
 const FAMILY_SERIES = 20;

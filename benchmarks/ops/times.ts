@@ -57,39 +57,3 @@ export function createTimes(startEpochMs: number): Times {
 }
 
 const cancels = new WeakMap<Timer, (real: () => void) => void>();
-
-/** Timers that can be held up for a while: they run when that is over. */
-export interface Gate {
-  setTimer(run: () => void, delayMs: number): () => void;
-  hold(): void;
-  release(): void;
-}
-
-export function createGate(times: Times): Gate {
-  let isHeld = false;
-  const due = new Set<() => void>();
-  return {
-    setTimer(run, delayMs) {
-      let cancel: () => void;
-      const attempt = (): void => {
-        if (!isHeld) return run();
-        due.add(rearm);
-        cancel = () => due.delete(rearm);
-      };
-      const rearm = (): void => {
-        cancel = times.setTimer(attempt, 0);
-      };
-      cancel = times.setTimer(attempt, delayMs);
-      return () => cancel();
-    },
-    hold() {
-      isHeld = true;
-    },
-    release() {
-      isHeld = false;
-      const all = [...due];
-      due.clear();
-      for (const rearm of all) rearm();
-    },
-  };
-}
