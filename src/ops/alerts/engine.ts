@@ -172,7 +172,7 @@ export class AlertEngine {
     }
   }
 
-  /** The same in slices, one for each rule and each alert that is told, so that whoever has other things to do may do them in between. */
+  /** The same in slices, one for each rule, each alert and each group, so that whoever has other things to do may do them in between. */
   *evaluation(hostMs: number, wallMs: number = hostMs): Generator<undefined, Evaluation, undefined> {
     const nowMs = this.#timeline.at(hostMs);
     this.#takeOver(nowMs);
@@ -181,23 +181,27 @@ export class AlertEngine {
     const { transitions, changes } = outcome;
     if (this.#leaving.length > 0) for (const state of this.#leaving.splice(0)) state.end(moment, outcome);
     let noted = 0;
+    let counted = 0;
+    const note = (): void => {
+      for (; noted < changes.length; noted++) this.#remember(nowMs, ...changes[noted]!);
+      for (; counted < transitions.length; counted++) this.#options.instruments?.changed(transitions[counted]!);
+    };
     const states = this.#states;
     for (let i = 0; i < states.length; i++) {
       const state = states[i]!;
       if (state.rule.enabled) state.evaluate(this.#store, moment, outcome);
       else state.end(moment, outcome);
-      for (; noted < changes.length; noted++) this.#remember(nowMs, ...changes[noted]!);
+      note();
       yield;
     }
-    for (; noted < changes.length; noted++) this.#remember(nowMs, ...changes[noted]!);
-    yield;
+    note();
     const notifications = yield* this.#tell(nowMs, wallMs);
     yield;
     const counts = countAlerts(this.#states, this.#muted);
     if (counts.pending > 0) this.#heartbeat(nowMs);
     const problems = this.#problems;
     this.#problems = [];
-    this.#options.instruments?.evaluated(counts, transitions, notifications, this.#store);
+    this.#options.instruments?.evaluated(counts, notifications, this.#store);
     return { transitions, notifications, problems };
   }
 
@@ -320,7 +324,7 @@ export class AlertEngine {
     this.#records.remove(nowMs, `ack/${key}`);
   }
 
-  *#tell(nowMs: number, wallMs: number): Generator<undefined, Notification[], undefined> {
+  *#tell(nowMs: number, wallMs: number): Generator<undefined, readonly Notification[], undefined> {
     const firing = this.#firing(false);
     const silences = this.#records.has(SILENCE) ? this.silences() : NO_SILENCES;
     for (const { id, endsAtMs } of silences) {
@@ -339,8 +343,7 @@ export class AlertEngine {
       const isAcknowledged = this.#acknowledgement(key) !== undefined;
       tellable.push(tellableAlert(instance, rule, this.#linkTo(rule.name), this.#muted.has(key), isAcknowledged));
     }
-    yield;
-    const { notifications, changes } = this.#groups.step(nowMs, wallMs, tellable);
+    const { notifications, changes } = yield* this.#groups.step(nowMs, wallMs, tellable);
     for (const { id, state } of changes) {
       if (state === undefined) this.#records.remove(nowMs, `group/${id}`);
       else this.#records.set(nowMs, `group/${id}`, structuredClone(state));

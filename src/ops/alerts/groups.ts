@@ -40,6 +40,11 @@ export interface GroupChange {
   readonly state: GroupState | undefined;
 }
 
+export interface GroupStep {
+  readonly notifications: readonly Notification[];
+  readonly changes: readonly GroupChange[];
+}
+
 /** Which group of a channel an alert belongs to. */
 interface Joined {
   readonly channel: string;
@@ -73,7 +78,8 @@ export class Groups {
       .flatMap((state) => Object.values(state.told));
   }
 
-  step(nowMs: number, wallMs: number, firing: readonly Tellable[]) {
+  /** In slices: one for each alert, and one for each group. */
+  *step(nowMs: number, wallMs: number, firing: readonly Tellable[]): Generator<undefined, GroupStep, undefined> {
     const members = new Map<string, Map<string, Tellable>>();
     for (const alert of firing) {
       const { channels } = alert;
@@ -84,6 +90,7 @@ export class Groups {
         if (group === undefined) members.set(id, new Map([[alert.key, alert]]));
         else group.set(alert.key, alert);
       }
+      yield;
     }
     const notifications: Notification[] = [];
     const changes: GroupChange[] = [];
@@ -96,6 +103,7 @@ export class Groups {
         this.#groups.delete(id);
         if (state.notifiedMs !== null) changes.push({ id, state: undefined });
       } else if (notification !== undefined) changes.push({ id, state });
+      yield;
     }
     return { notifications, changes };
   }

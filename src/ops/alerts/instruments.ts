@@ -26,12 +26,8 @@ export function countAlerts(
 }
 
 export interface AlertInstruments {
-  evaluated(
-    counts: AlertCounts,
-    transitions: readonly Transition[],
-    notifications: readonly Notification[],
-    store: SampleStore,
-  ): void;
+  changed(transition: Transition): void;
+  evaluated(counts: AlertCounts, notifications: readonly Notification[], store: SampleStore): void;
   failed(problem: RuleProblem): void;
 }
 
@@ -54,12 +50,12 @@ export function createAlertInstruments(registry: Registry): AlertInstruments {
   const dropped = counter('samples.dropped', 'Samples that the alert engine had no room for.').labels();
   let droppedBefore = 0;
   return {
-    evaluated(counts, transitions, notifications, store) {
+    changed: ({ rule, to }) => changed.labels({ rule, to }).add(1),
+    evaluated(counts, notifications, store) {
       evaluations.add(1);
       pending.set(counts.pending);
       firing.set(counts.firing);
       muted.set(counts.muted);
-      for (const { rule, to } of transitions) changed.labels({ rule, to }).add(1);
       for (const { channel, status } of notifications) notified.labels({ channel, status }).add(1);
       series.set(store.seriesCount);
       dropped.add(store.dropped - droppedBefore);
