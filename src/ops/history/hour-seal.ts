@@ -44,7 +44,8 @@ export class HourSeal {
       places.set(entry, place);
     }
     if (this.#pacer.tired) await this.#pacer.rest();
-    const rows = await this.#hour.rowsBetween(from, from + entries.length, this.#pacer);
+    const wanted = new Map(entries.map((entry) => [entry, this.#hour.length]));
+    const rows = await this.#hour.rowsOf(wanted, this.#pacer);
     const error = await this.#hour.read(rows, this.#pacer, (entry, _, bytes, begin, end) => {
       places.get(entry)!.part(bytes, begin, end);
     });

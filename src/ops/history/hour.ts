@@ -8,8 +8,8 @@ import type { Pacer } from './pacer.ts';
 
 export const HOUR_MS = 60 * MINUTE_MS;
 /** Read at once; what lies between two chunks that are wanted is read with them, if it is not much. */
-const READ_BYTES = 32_768;
-const GAP_BYTES = 2048;
+const READ_BYTES = 65_536;
+const GAP_BYTES = 16_384;
 /** Rows of the index, between looks at the clock. */
 const SEARCHED_AT_ONCE = 1024;
 
@@ -20,7 +20,7 @@ export interface JournalFile {
 }
 
 /** Places in the index of an hour, rising. */
-export type Rows = ArrayLike<number>;
+export type Rows = readonly number[];
 
 /** One chunk of seconds, in bytes that the next one may use again. What it returns is awaited. */
 export type TakeChunk = (
@@ -83,35 +83,39 @@ export class Hour {
     this.#index.discard();
   }
 
-  /** Rows for `read`: what there is of a series now. */
-  rowsOf(entry: Entry, fromMs: number, toMs: number): Rows {
-    const { count, slots, minutes } = this.#index;
+  /** How many rows there are: what comes later has higher ones. */
+  get length(): number {
+    return this.#index.count;
+  }
+
+  /** Rows for `read`: of each of these series those below its number, of minutes that the range touches. */
+  async rowsOf(
+    wanted: ReadonlyMap<Entry, number>,
+    pacer: Pacer,
+    fromMs = 0,
+    toMs = Number.POSITIVE_INFINITY,
+  ): Promise<Rows> {
     const rows: number[] = [];
-    const slot = this.#slots.get(entry);
-    if (slot === undefined || this.fromMs >= toMs || this.toMs <= fromMs) return rows;
+    if (this.fromMs >= toMs || this.toMs <= fromMs) return rows;
+    const { count, slots, minutes } = this.#index;
+    const fromMinute = Math.floor(fromMs / MINUTE_MS) - 60 * this.hour;
+    const toMinute = Math.ceil(toMs / MINUTE_MS) - 60 * this.hour;
+    const below = new Uint32Array(this.#entries.length);
+    for (const [entry, row] of wanted) {
+      const slot = this.#slots.get(entry);
+      if (slot !== undefined) below[slot] = row;
+    }
     for (let row = 0; row < count; row++) {
-      if (slots[row] !== slot) continue;
-      const atMs = this.hour * HOUR_MS + minutes[row]! * MINUTE_MS;
-      if (atMs + MINUTE_MS > fromMs && atMs < toMs) rows.push(row);
+      const isWanted = row < below[slots[row]!]! && minutes[row]! >= fromMinute && minutes[row]! < toMinute;
+      if (isWanted) rows.push(row);
+      if (row % SEARCHED_AT_ONCE === 0 && pacer.tired) await pacer.rest();
     }
     return rows;
   }
 
-  /** The same of the series with these numbers, all of it. */
-  async rowsBetween(fromSlot: number, toSlot: number, pacer: Pacer): Promise<Rows> {
-    const { count, slots } = this.#index;
-    const rows = new Uint32Array(count);
-    let found = 0;
-    for (let row = 0; row < count; row++) {
-      if (slots[row]! >= fromSlot && slots[row]! < toSlot) rows[found++] = row;
-      if (row % SEARCHED_AT_ONCE === 0 && pacer.tired) await pacer.rest();
-    }
-    return rows.subarray(0, found);
-  }
-
   /** All of it. */
   rows(pacer: Pacer): Promise<Rows> {
-    return this.rowsBetween(0, this.#entries.length, pacer);
+    return this.rowsOf(new Map(this.#entries.map((entry) => [entry, this.length])), pacer);
   }
 
   /** Forgets what is in other folders. */

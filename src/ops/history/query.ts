@@ -7,7 +7,7 @@ import type { Entry } from './catalogue.ts';
 import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from './chunks.ts';
 import type { History } from './history.ts';
 import { foldMinutes } from './fold.ts';
-import { HOUR_MS, isLost } from './hour.ts';
+import { type Hour, HOUR_MS, isLost } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
 import { selector } from './selector.ts';
 import { BUCKET_LIMIT, Steps } from './steps.ts';
@@ -69,6 +69,8 @@ const DEFAULT_POINTS = 500;
 const STEPS_S = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000,
 ];
+/** Series whose part of the open hour is read together: mostly some kilobytes of each. */
+const READ_AT_ONCE = 64;
 /** Blocks whose bytes are fetched at the same time. */
 const FETCHED_AT_ONCE = 16;
 
@@ -87,10 +89,12 @@ export async function queryHistory(history: History, query: HistoryQuery, host: 
   const range: Range = { fromMs, toMs, stepMs };
   const room = query.buckets === true ? { left: BUCKET_LIMIT } : undefined;
   const series: HistorySeries[] = [];
-  for (const entry of entries) {
-    const steps = new Steps(entry.info, range, quantiles, room);
-    const one = await readSeries(history, entry, tier, range, steps, pacer);
-    if (one.atMs.length > 0) series.push(one);
+  const reading: Reading = { history, tier, range, pacer };
+  for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
+    for (const found of await chosenOf(entries.slice(at, at + READ_AT_ONCE), reading)) {
+      const one = await readSeries(found, new Steps(found.entry.info, range, quantiles, room), reading);
+      if (one.atMs.length > 0) series.push(one);
+    }
   }
   return { ...range, tier, quantiles, series };
 }
@@ -126,15 +130,17 @@ export interface Range {
   readonly stepMs: number;
 }
 
-async function readSeries(
-  history: History,
-  entry: Entry,
-  tier: Tier,
-  range: Range,
-  steps: Steps,
-  pacer: Pacer,
-): Promise<HistorySeries> {
-  const places = await placesFor(history, entry, tier, range, pacer);
+/** What a query reads, and how. */
+interface Reading {
+  readonly history: History;
+  readonly tier: Tier;
+  readonly range: Range;
+  readonly pacer: Pacer;
+}
+
+async function readSeries(chosen: Chosen, steps: Steps, reading: Reading): Promise<HistorySeries> {
+  const { tier, pacer } = reading;
+  const places = await placesFor(chosen, reading);
   const read = tier === 'seconds' ? readSeconds : readMinute;
   for (const place of places) {
     read(place, steps);
@@ -176,25 +182,53 @@ function piecesOf(archives: readonly Archive[], tier: Tier, { fromMs, toMs, step
   return pieces;
 }
 
-/** All chunks of the range, rising. All that is read later is chosen at one moment: what is sealed or merged meanwhile is
- *  read from where it was, and where that has gone, everything is chosen anew. */
-async function placesFor(
-  history: History,
-  entry: Entry,
-  tier: Tier,
-  range: Range,
-  pacer: Pacer,
-  isRepeated = false,
-): Promise<ChunkPlace[]> {
+/** What there is of a series. All of it is chosen at one moment: what is sealed or merged meanwhile is read from where it was, and where
+ *  that has gone, everything is chosen anew. */
+interface Chosen {
+  readonly entry: Entry;
+  /** Still to be read. */
+  readonly pieces: readonly Piece[];
+  /** Chunks of seconds that are in journals, and those that no journal has yet. */
+  readonly written: ByteWriter;
+  readonly unwritten: ByteWriter;
+}
+
+/** Of several series: what journals have of them lies side by side, and is read together. */
+async function chosenOf(entries: readonly Entry[], reading: Reading, isRepeated = false): Promise<Chosen[]> {
+  const { history, tier, range, pacer } = reading;
   const { fromMs, toMs } = range;
-  const { archives, hours, minutes, numberOf } = history.sources;
-  const pieces = piecesOf(archives, tier, range);
-  const open = hours.map((hour) => ({ hour, rows: hour.rowsOf(entry, fromMs, toMs) }));
-  const number = numberOf(entry);
-  const unwritten = new ByteWriter(256);
-  for (const minute of minutes) {
-    if (number !== undefined && number >= minute.written && minute.atMs < toMs) minute.write(unwritten, number);
+  const found = new Map<Entry, Chosen>();
+  const open = new Map<Hour, Map<Entry, number>>();
+  for (const entry of entries) {
+    const { archives, hours, minutes, numberOf } = history.sources;
+    const number = numberOf(entry);
+    const unwritten = new ByteWriter(256);
+    for (const minute of minutes) {
+      if (number !== undefined && number >= minute.written && minute.atMs < toMs) minute.write(unwritten, number);
+    }
+    found.set(entry, { entry, pieces: piecesOf(archives, tier, range), written: new ByteWriter(256), unwritten });
+    for (const hour of hours) {
+      const wanted = open.get(hour) ?? new Map<Entry, number>();
+      open.set(hour, wanted.set(entry, hour.length));
+    }
+    if (pacer.tired) await pacer.rest();
   }
+  for (const [hour, wanted] of open) {
+    const rows = await hour.rowsOf(wanted, pacer, fromMs, toMs);
+    const error = await hour.read(rows, pacer, (entry, _, bytes, from, to) => {
+      found.get(entry)?.written.part(bytes, from, to);
+    });
+    if (error === undefined) continue;
+    if (!isRepeated) return await chosenOf(entries, reading, true);
+    if (!isLost(error)) throw error;
+  }
+  return [...found.values()];
+}
+
+/** All chunks of the range, rising. */
+async function placesFor(chosen: Chosen, reading: Reading, isRepeated = false): Promise<ChunkPlace[]> {
+  const { tier, range, pacer } = reading;
+  const { entry, pieces, written, unwritten } = chosen;
   const found: Found[] = [];
   for (let at = 0; at < pieces.length; at += FETCHED_AT_ONCE) {
     const some = pieces.slice(at, at + FETCHED_AT_ONCE);
@@ -211,19 +245,16 @@ async function placesFor(
       } catch (error) {
         if (error instanceof DamagedError) await archive.setAside(block.name, error.message);
         else if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
-        else if (!isRepeated) return await placesFor(history, entry, tier, range, pacer, true);
+        else if (!isRepeated) {
+          const [anew] = await chosenOf([entry], reading);
+          return await placesFor(anew as Chosen, reading, true);
+        }
       }
     }
   }
-  const seconds = new ByteWriter(256);
-  for (const { hour, rows } of open) {
-    const error = await hour.read(rows, pacer, (_, __, bytes, from, to) => seconds.part(bytes, from, to));
-    if (error === undefined) continue;
-    if (!isRepeated) return await placesFor(history, entry, tier, range, pacer, true);
-    if (!isLost(error)) throw error;
+  for (const seconds of [written, unwritten]) {
+    found.push({ bytes: await ofTier(seconds, entry, tier, pacer), fromMs: range.fromMs, toMs: range.toMs });
   }
-  seconds.bytes(unwritten.view());
-  found.push({ bytes: await ofTier(seconds, entry, tier, pacer), fromMs, toMs });
   return await sorted(found, pacer);
 }
 

@@ -60,7 +60,8 @@ test('chunks of many series, minute by minute: each is found and read, neighbour
   assert.ok(reads < bytes / 16_384, `${reads} reads of ${bytes} bytes`);
   // A part of the hour, of one series.
   const some: number[] = [];
-  const rows = hour.rowsOf(entries[7]!, (6000 + 20) * 60_000, (6000 + 30) * 60_000);
+  const wanted = new Map([[entries[7]!, hour.length]]);
+  const rows = await hour.rowsOf(wanted, pacer, (6000 + 20) * 60_000, (6000 + 30) * 60_000);
   await hour.read(rows, pacer, (entry, minute) => void (entry === entries[7] && some.push(minute - 6000)));
   assert.deepEqual(some, [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
 });
