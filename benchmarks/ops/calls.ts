@@ -1,11 +1,15 @@
 // The operations beside 100 calls, and the same calls without them at the same moments beside it: processor, memory, late frames, slices of work.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { round, spread } from '../statistics.ts';
-import { spawnChild } from './child.ts';
+import { type Child, runChild, spawnChild } from './child.ts';
 import type { LegFigure, PartFigure } from './leg.ts';
 import { CONTROL_SLICE, RULES, SERIES } from './load.ts';
 import type { MemoryFigure, ThreadTimes } from './process-figures.ts';
 import type { Verdicts } from './verdicts.ts';
 
+const LEG = new URL('leg.ts', import.meta.url);
 const CPU_LIMIT_PERCENT = 2;
 const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
@@ -65,13 +69,22 @@ async function sideBySide(
   { steadySeconds, hourSeconds, warmSeconds }: CallsOptions,
 ): Promise<[LegFigure, LegFigure]> {
   const seconds = [steadySeconds, hourSeconds, warmSeconds].map(String);
-  const spawn = (mode: string) => spawnChild<LegFigure>(new URL('leg.ts', import.meta.url), [mode, ...seconds]);
-  const [one, other] = [spawn(modes[0]), spawn(modes[1])];
-  await Promise.all([one.ready, other.ready]);
-  one.start();
-  await new Promise((go) => setTimeout(go, OFFSET_MS));
-  other.start();
-  return await Promise.all([one.result, other.result]);
+  const folders = modes.map(() => mkdtempSync(join(tmpdir(), 'syrinx-ops-'))) as [string, string];
+  try {
+    for (const [i, mode] of modes.entries()) {
+      if (mode !== 'off') await runChild(LEG, ['day', '0', '0', '0', folders[i] as string]);
+    }
+    const [one, other] = modes.map((mode, i) =>
+      spawnChild<LegFigure>(LEG, [mode, ...seconds, folders[i] as string]),
+    ) as [Child<LegFigure>, Child<LegFigure>];
+    await Promise.all([one.ready, other.ready]);
+    one.start();
+    await new Promise((go) => setTimeout(go, OFFSET_MS));
+    other.start();
+    return await Promise.all([one.result, other.result]);
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function tellLeg({ mode, steady, hour, settled, series, notified }: LegFigure, verdicts: Verdicts): void {

@@ -1,11 +1,8 @@
 // One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on, off, or one of them.
-// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS`, begins with a line of input; the last line is its figures as JSON.
-// `leg.ts day _ _ _ FOLDER` only lives through most of a day, so that what such haste leaves behind in a process is in no figure.
-import { mkdtempSync, rmSync } from 'node:fs';
+// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS FOLDER`, begins with a line of input; the last line is its figures as JSON.
+// `leg.ts day _ _ _ FOLDER` only lives through most of a day, so that what such haste leaves behind in a process is in no figure. The folder is what history has of it.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import process from 'node:process';
 import { defineAgent } from '../../src/agent/define-agent.ts';
 import { prepareAlerts } from '../../src/cli/alerts/alerts.ts';
@@ -19,7 +16,7 @@ import { createLogger } from '../../src/ops/logs.ts';
 import { callerLoop, instantModels } from '../conversation.ts';
 import { openCall, pace } from '../performance/calls.ts';
 import { percentile } from '../statistics.ts';
-import { runChild, waitForStart } from './child.ts';
+import { waitForStart } from './child.ts';
 import { type CollectionFigure, watchCollections } from './collections.ts';
 import { CONTROL_SLICE, loadRules, loadSeries } from './load.ts';
 import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
@@ -67,7 +64,7 @@ const PURGE_AFTER_MS = 8000;
 /** For collections after the full hour. */
 const SETTLE_SECONDS = 2;
 
-const [mode = 'off', steady = '16', hour = '16', warm = '16', given] = process.argv.slice(2);
+const [mode = 'off', steady = '16', hour = '16', warm = '16', folder = ''] = process.argv.slice(2);
 const steadySeconds = Number(steady);
 const hourSeconds = Number(hour);
 const warmSeconds = Number(warm);
@@ -75,7 +72,6 @@ const isOn = mode !== 'off';
 /** Whether this part of the operations works in this leg. */
 const has = (part: 'monitor' | 'history' | 'alerts'): boolean => mode === 'on' || mode === part;
 
-const folder = given ?? mkdtempSync(join(tmpdir(), 'syrinx-ops-'));
 let notified = 0;
 const pager = createServer((request, response) => {
   request.resume();
@@ -85,11 +81,7 @@ const pager = createServer((request, response) => {
   });
 });
 await new Promise<void>((ready) => pager.listen(0, '127.0.0.1', ready));
-try {
-  console.log(JSON.stringify(mode === 'day' ? await day() : await leg()));
-} finally {
-  if (given === undefined) rmSync(folder, { recursive: true, force: true });
-}
+console.log(JSON.stringify(mode === 'day' ? await day() : await leg()));
 process.exit(0);
 
 async function prepare() {
@@ -150,7 +142,6 @@ async function askModels(): Promise<void> {
 }
 
 async function leg(): Promise<LegFigure> {
-  if (has('history')) await runChild(new URL(import.meta.url), ['day', '0', '0', '0', folder]);
   const wall = Date.now;
   await askModels();
   const { loaded, config, log, runtime, series, collections, spans, host, times, begin } = await prepare();
