@@ -83,6 +83,8 @@ export function nativeConnect(native: Native): Connect {
     try {
       return await publish(native, room, request);
     } catch (error) {
+      // That we leave a room that was not joined to the end is told by the error alone.
+      forget();
       await room.disconnect().catch(() => {});
       giveBackRoom(room);
       throw error;
@@ -96,10 +98,12 @@ async function publish(native: Native, room: Room, request: ConnectRequest): Pro
   const track = sdk.LocalAudioTrack.createAudioTrack(VOICE_NAME, speaker.source);
   const local = room.localParticipant;
   if (local === undefined) throw new Error('The room has no local participant');
-  const publication = await local.publishTrack(
-    track,
-    new sdk.TrackPublishOptions({ source: sdk.TrackSource.SOURCE_MICROPHONE }),
-  );
+  const options = new sdk.TrackPublishOptions({ source: sdk.TrackSource.SOURCE_MICROPHONE });
+  const publication = await local.publishTrack(track, options).catch(async (error: unknown) => {
+    speaker.close();
+    await track.close(true).catch(() => {});
+    throw error;
+  });
   const handle = (room as unknown as { readonly ffiHandle?: { readonly handle: bigint } }).ffiHandle?.handle;
   const statistics = handle === undefined ? null : native.client.statsOf(handle);
   let leaving: Promise<void> | null = null;

@@ -54,6 +54,8 @@ export class RoomTransport implements Transport {
   #connection: Connection | null = null;
   /** Events of an earlier connection are told apart by this. */
   #generation = 0;
+  /** Why the newest connection was lost before it was in use. */
+  #lostEarly: LeaveReason | null = null;
   /** Why the line is down; empty: up. */
   readonly #down = new Set<DownReason>(['connection', 'caller']);
   #outageSinceMs: number | null = null;
@@ -129,6 +131,7 @@ export class RoomTransport implements Transport {
     })
       .catch((error: unknown) => {
         if (this.#ending === null) this.#tell({ type: 'join-failed', atMs: clock.now() });
+        this.#giveUpJoin();
         throw error;
       })
       .finally(joined);
@@ -228,6 +231,7 @@ export class RoomTransport implements Transport {
 
   async #join(token: string): Promise<Connection> {
     const generation = ++this.#generation;
+    this.#lostEarly = null;
     this.#unheardSinceMs = this.#o.clock.now();
     return this.#o.connect({
       url: this.#o.url,
@@ -239,12 +243,18 @@ export class RoomTransport implements Transport {
     });
   }
 
+  /** A join that came to nothing may still be going on in the library, and ends with us leaving: that is not the end of the call. */
+  #giveUpJoin(): void {
+    this.#generation++;
+  }
+
   #use(connection: Connection): void {
     this.#connection = connection;
     this.#isSilenced = false;
     this.#isUnproved = true;
     this.#quality.reset();
     this.room.use(connection);
+    if (this.#lostEarly !== null) return this.#disconnected(this.#lostEarly, this.#o.clock.now());
     this.#expectSubscription();
     this.#lift('connection');
     this.#lift('rebuilding');
@@ -331,6 +341,11 @@ export class RoomTransport implements Transport {
   }
 
   #disconnected(reason: LeaveReason, nowMs: number): void {
+    // While it is joined: the join fails, or gives a connection that is over; a second rejoin beside it would be one too many.
+    if (this.#connection === null && !FINAL.has(reason)) {
+      this.#lostEarly = reason;
+      return;
+    }
     this.#cancelResume();
     const sinceMs = this.#outageSinceMs ?? nowMs;
     this.#outageSinceMs = sinceMs;
@@ -359,8 +374,10 @@ export class RoomTransport implements Transport {
       signal: this.#abort.signal,
       attempt: async () => this.#join(await this.#o.mintToken(this.room.roomName, this.room.identity)),
       discard: (late) => void late.leave(),
-      failed: (attempt, error) =>
-        this.#tell({ type: 'rejoin-failed', atMs: clock.now(), attempt, message: withoutTokens(error) }),
+      failed: (attempt, error) => {
+        this.#giveUpJoin();
+        this.#tell({ type: 'rejoin-failed', atMs: clock.now(), attempt, message: withoutTokens(error) });
+      },
     });
     if (this.#ending !== null) return void connection?.leave();
     if (connection === undefined) return this.#end('connection lost');

@@ -52,8 +52,8 @@ const publicationInfo = (sid: string) => ({
 const kept: unknown[] = [];
 Reflect.set(globalThis, '_keptForTest', kept);
 
-/** A visit with a caller whose microphone is listened to. */
-async function visit() {
+/** A room that is joined, in which our voice is about to be published. */
+async function joining() {
   if (modules.skip !== false || handles === undefined) throw new Error(modules.skip || '');
   const native = fakeNative(answer);
   const dropped: bigint[] = native.disposed;
@@ -62,16 +62,14 @@ async function visit() {
     dropped.push(this.handle);
     assert.throws(() => dispose?.call(this));
   };
-  let microphone: Microphone | undefined;
+  const told: { name: string; what: unknown }[] = [];
   const events = new Proxy({} as ConnectionEvents, {
-    get: (_, name) => (name === 'microphoneHere' ? (here: Microphone) => (microphone = here) : () => {}),
+    get: (_, name) => (what: unknown) => told.push({ name: String(name), what }),
   });
   const { bindings, sdk } = modules;
   const connecting = nativeConnect({ bindings, sdk, client: native.client })({
     ...{ url: 'ws://server', token: 'token', voiceRateHz: 24_000, textTopics: [], events },
   });
-  const room = (message: object) =>
-    native.send({ message: { case: 'roomEvent', value: { roomHandle: 1n, message } } } as never);
   await settle();
   const result = {
     room: { handle: { id: 1n }, info: roomInfo('room') },
@@ -83,13 +81,18 @@ async function visit() {
   });
   await settle();
   const publishedId = lastAsyncId;
+  const answerVoice = (message: object) =>
+    native.send({ message: { case: 'publishTrack', value: { asyncId: publishedId, message } } } as never);
+  return { native, connecting, answerVoice, told, dropped };
+}
+
+/** A visit with a caller whose microphone is listened to. */
+async function visit() {
+  const { native, connecting, answerVoice, told, dropped } = await joining();
+  const room = (message: object) =>
+    native.send({ message: { case: 'roomEvent', value: { roomHandle: 1n, message } } } as never);
   const publication = { handle: { id: 6n }, info: publicationInfo('TR_agent') };
-  native.send({
-    message: {
-      case: 'publishTrack',
-      value: { asyncId: publishedId, message: { case: 'publication', value: publication } },
-    },
-  } as never);
+  answerVoice({ case: 'publication', value: publication });
   const connection = await connecting;
   const participantIdentity = 'ada';
   room({ case: 'participantConnected', value: { info: participant('ada', 3n) } });
@@ -102,6 +105,7 @@ async function visit() {
     value: { participantIdentity, track: { handle: { id: 8n }, info: trackInfo('TR_ada') } },
   });
   await settle();
+  const microphone = told.find(({ name }) => name === 'microphoneHere')?.what as Microphone | undefined;
   const stop = microphone?.listen(16_000, () => {});
   kept.push(connection);
   return { native, connection, room, stop, dropped };
@@ -131,6 +135,23 @@ test('a room that the server has ended: the same', { skip }, async () => {
   });
   await connection.leave();
   assert.deepEqual(sorted(dropped), EVERY);
+});
+
+test('a voice that is not published: the join fails, the room is left, and nobody is told that the call is over', {
+  skip,
+}, async () => {
+  const { native, connecting, answerVoice, told, dropped } = await joining();
+  const failed = assert.rejects(connecting, /no answer from the server/);
+  answerVoice({ case: 'error', value: 'no answer from the server' });
+  await settle();
+  native.send({ message: { case: 'disconnect', value: { asyncId: lastAsyncId } } });
+  await failed;
+  assert.deepEqual(
+    native.requests.slice(-1).map((request) => request?.case),
+    ['disconnect'],
+  );
+  assert.deepEqual(told, []);
+  assert.deepEqual(sorted(dropped), [1n, 2n, 4n, 5n]);
 });
 
 test('a stream of text that was opened too late: nobody writes to it, and it is given back', { skip }, async () => {

@@ -134,7 +134,7 @@ test('a room that is deleted while the join hangs: the job ends within a second,
   await clock.pass(500);
   assert.deepEqual(await running.done, { status: 'success' });
   assert.deepEqual(log, ['job-1 success']);
-  const late = new FakeConnection({ events: {}, voiceRateHz: 24_000 } as never, clock);
+  const late = new FakeConnection({ events: { disconnected() {} }, voiceRateHz: 24_000 } as never, clock);
   joins[0]?.(late);
   await settle();
   assert.ok(late.hasLeft);

@@ -167,6 +167,63 @@ test('the SDK gives up: the agent joins again by itself with a new token, as oft
   assert.equal(scene.connections[1]?.hasLeft, false);
 });
 
+test('a join that was given up is answered before the next attempt: it is left, which does not end the call', async () => {
+  const { scene } = await talking();
+  scene.next.push('silent', 'ok');
+  scene.connection.events.disconnected('connection lost');
+  await scene.clock.pass(10_010);
+  assert.equal(scene.events.at(-1)?.type, 'rejoin-failed');
+  scene.late[0]?.();
+  await settle();
+  assert.equal(scene.connections[1]?.hasLeft, true);
+  await scene.clock.pass(1000);
+  assert.deepEqual(scene.heard.closed, []);
+  assert.equal(scene.connections.length, 3, 'the next attempt stands');
+  scene.connection.join('ada').frame(7);
+  assert.equal(scene.heard.audio.at(-1)?.value, 7);
+});
+
+test('a connection that is lost while it is joined: one attempt after the other, and what was lost is left', async () => {
+  const { scene } = await talking();
+  scene.next.push('lost', 'lost, refused', 'refused', 'ok');
+  scene.connection.events.disconnected('connection lost');
+  await scene.clock.pass(10_000);
+  assert.equal(scene.tokens.length, 1 + 4, 'nobody else tries beside it');
+  assert.deepEqual(
+    scene.connections.map(({ hasLeft }) => hasLeft),
+    [true, true, false],
+  );
+  assert.deepEqual(scene.heard.closed, []);
+  scene.connection.join('ada').frame(9);
+  assert.equal(scene.heard.audio.at(-1)?.value, 9);
+});
+
+test('the first join is lost before it stands: the agent joins anew, in the same room', async () => {
+  const scene = createScene();
+  scene.next.push('lost');
+  await scene.transport.open();
+  await scene.clock.pass(1000);
+  assert.deepEqual(scene.tokens, ['first', 'minted for agent in room']);
+  assert.deepEqual(
+    scene.connections.map(({ hasLeft }) => hasLeft),
+    [true, false],
+  );
+  scene.connection.join('ada').frame(3);
+  assert.equal(scene.heard.audio.at(-1)?.value, 3);
+});
+
+test('a first join that has failed is over: nothing that comes of it later joins or ends anything', async () => {
+  const scene = createScene();
+  scene.next.push('silent');
+  const opening = assert.rejects(scene.transport.open(), /No answer within 10000 ms/);
+  await scene.clock.pass(10_000);
+  await opening;
+  scene.late[0]?.();
+  await scene.clock.pass(60_000);
+  assert.deepEqual([scene.tokens, scene.connections[0]?.hasLeft, scene.heard.closed], [['first'], true, []]);
+  assert.deepEqual(types(scene), ['join-failed']);
+});
+
 test('three minutes without a server, the caller back a minute after that: the call goes on', async () => {
   const { scene, talker } = await talking();
   scene.next.push(...Array<'refused'>(46).fill('refused'));

@@ -117,9 +117,17 @@ export class FakeConnection implements Connection {
   present: Peer[] = [];
   entries: readonly StatsEntry[] = [];
   hasLeft = false;
+  #isOver = false;
   constructor(request: ConnectRequest, clock: VirtualClock, roomName = 'room') {
     this.request = request;
-    this.events = request.events;
+    this.events = {
+      ...request.events,
+      disconnected: (reason) => {
+        if (this.#isOver) return;
+        this.#isOver = true;
+        request.events.disconnected(reason);
+      },
+    };
     this.roomName = roomName;
     this.speaker = new FakeSpeaker(request.voiceRateHz, clock);
   }
@@ -161,6 +169,7 @@ export class FakeConnection implements Connection {
   }
   async leave(): Promise<void> {
     this.hasLeft = true;
+    this.events.disconnected('left');
   }
 
   // What the test lets happen.
@@ -211,8 +220,8 @@ export interface Scene {
   readonly tokens: string[];
   /** The newest connection. */
   readonly connection: FakeConnection;
-  /** What the next joins do: a connection, an error, or nothing for ever. */
-  readonly next: ('ok' | 'refused' | 'silent')[];
+  /** What the next joins do: a connection, an error, nothing for ever, or a connection that is lost before it is given or refused. */
+  readonly next: ('ok' | 'refused' | 'silent' | 'lost' | 'lost, refused')[];
   /** Lets a silent join be answered after all. */
   readonly late: (() => void)[];
 }
@@ -238,6 +247,8 @@ export function createScene(options: Partial<RoomTransportOptions> = {}): Scene 
         });
       });
     }
+    if (how !== 'ok') connection.events.disconnected('connection lost');
+    if (how === 'lost, refused') return Promise.reject(new Error('The voice was not published'));
     connections.push(connection);
     return Promise.resolve(connection);
   };
