@@ -123,7 +123,7 @@ export async function createLiveKit(options: LiveKitOptions): Promise<LiveKitSer
     },
     async drain(limitMs) {
       await worker.drain(limitMs);
-      await disposeNative();
+      await disposeNative(systemClock);
     },
   };
 }

@@ -2,6 +2,8 @@
 import type * as Bindings from '@livekit/rtc-ffi-bindings';
 import type * as Sdk from '@livekit/rtc-node';
 import { NativeClient } from './native-client.ts';
+import { within } from './rejoin.ts';
+import type { LineClock } from './voice-line.ts';
 
 /** The pair that the client is written for; a test holds the installed one against it. */
 export const RTC_VERSIONS = { node: '1.1.0', bindings: '0.12.73' } as const;
@@ -44,11 +46,19 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }
 
+/** Rooms that a server does not let go would keep the process for as long as it is silent. */
+const DISPOSE_MS = 3000;
+
 /** Gives the native library back, once, when the process ends: afterwards every call into it would hang. Without it the process does
- *  not exit by itself. */
-export async function disposeNative(): Promise<void> {
-  if (isDisposed) return;
+ *  not exit by itself. Resolves with false where the library was not ready in time. */
+export async function disposeNative(clock: LineClock): Promise<boolean> {
+  if (isDisposed) return true;
   isDisposed = true;
   const support = await loading;
-  if (support?.rtc) await support.native.sdk.dispose();
+  if (!support?.rtc) return true;
+  const { signal } = new AbortController();
+  return within(support.native.sdk.dispose(), { clock, limitMs: DISPOSE_MS, signal, discard: () => {} }).then(
+    () => true,
+    () => false,
+  );
 }

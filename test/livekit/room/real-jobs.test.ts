@@ -26,7 +26,7 @@ after(async () => {
   await jobs?.stop();
   await caller?.exit();
   await server?.stop();
-  await disposeNative();
+  assert.ok(await disposeNative(systemClock));
 });
 
 async function inCall(room: string): Promise<Visit> {

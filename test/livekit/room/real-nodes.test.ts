@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AgentDispatchClient } from 'livekit-server-sdk';
 import { disposeNative } from '../../../src/livekit/room/native.ts';
+import { systemClock } from '../../../src/runner/clock.ts';
 import { type Redis, startRedis, whyNoRedis } from '../api/redis.ts';
 import { startBalancer } from './balancer.ts';
 import { type Caller, startCaller } from './caller.ts';
@@ -25,7 +26,7 @@ after(async () => {
   await closeAll().catch(() => {});
   await caller?.exit();
   await redis?.stop();
-  if (skip === false) await disposeNative();
+  if (skip === false) assert.ok(await disposeNative(systemClock));
 });
 
 interface Cluster {

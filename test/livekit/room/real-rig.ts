@@ -1,6 +1,8 @@
 // What tests with a real livekit-server begin with: the server, and a caller in a process of its own.
+import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { disposeNative } from '../../../src/livekit/room/native.ts';
+import { systemClock } from '../../../src/runner/clock.ts';
 import { type Caller, startCaller } from './caller.ts';
 import { type RealServer, startRealServer, whyNot } from './real-server.ts';
 
@@ -22,6 +24,6 @@ export function startRealParts(started: (server: RealServer, caller: Caller) => 
   after(async () => {
     await caller?.exit();
     await server?.stop();
-    await disposeNative();
+    assert.ok(await disposeNative(systemClock), 'nothing holds the native library');
   });
 }

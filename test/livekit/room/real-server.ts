@@ -76,9 +76,9 @@ export async function startRealServer(extra = '', stun?: string): Promise<RealSe
 
   async function start(): Promise<void> {
     child = spawn(BINARY, ['--config', file], { stdio: 'ignore' });
-    for (let i = 0; i < 400; i++) {
+    for (const end = performance.now() + 30_000; performance.now() < end; ) {
       if (child.exitCode !== null) child = spawn(BINARY, ['--config', file], { stdio: 'ignore' });
-      const up = await fetch(http).then(
+      const up = await fetch(http, { signal: AbortSignal.timeout(2000) }).then(
         (answer) => answer.ok,
         () => false,
       );
@@ -90,7 +90,7 @@ export async function startRealServer(extra = '', stun?: string): Promise<RealSe
   async function kill(): Promise<void> {
     const running = child;
     child = null;
-    if (running === null || running.exitCode !== null) return;
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return;
     const gone = new Promise((done) => running.once('exit', done));
     process.kill(running.pid as number, 'SIGKILL');
     await gone;
@@ -133,5 +133,18 @@ export async function until<T>(what: string, limitMs: number, check: () => T | u
     if (value !== undefined && value !== false) return value;
     if (performance.now() > end) throw new Error(`Waited ${limitMs} ms in vain for: ${what}`);
     await pause(5);
+  }
+}
+
+/** What `promise` gives; an error that says what was waited for when it has given nothing in time. */
+export async function inTime<T>(what: string, limitMs: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`Waited ${limitMs} ms in vain for: ${what}`)), limitMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
