@@ -2,6 +2,7 @@
 import type { SeriesInfo } from '../../metrics/index.ts';
 import type { Archive } from './archive.ts';
 import { type Block, DamagedError, type Tier } from './block.ts';
+import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
 import type { Entry } from './catalogue.ts';
 import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from './chunks.ts';
@@ -10,7 +11,7 @@ import { foldMinutes } from './fold.ts';
 import { type Hour, HOUR_MS, isLost } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
 import { selector } from './selector.ts';
-import { BUCKET_LIMIT, Steps } from './steps.ts';
+import { BUCKET_LIMIT, Steps, type StepsOptions } from './steps.ts';
 
 export interface HistoryQuery {
   /** Name of an instrument, as in the registry or as at `/metrics`; `*` stands for any characters. */
@@ -71,6 +72,7 @@ const STEPS_S = [
 ];
 /** Series whose part of the open hour is read together: mostly some kilobytes of each. */
 const READ_AT_ONCE = 64;
+const SERIES_BYTES = 8192;
 /** Blocks whose bytes are fetched at the same time. */
 const FETCHED_AT_ONCE = 16;
 
@@ -88,11 +90,12 @@ export async function queryHistory(history: History, query: HistoryQuery, host: 
   const pacer = new Pacer(host);
   const range: Range = { fromMs, toMs, stepMs };
   const room = query.buckets === true ? { left: BUCKET_LIMIT } : undefined;
+  const wanted: StepsOptions = { range, quantiles, sums: new BucketSum(), room };
   const series: HistorySeries[] = [];
   const reading: Reading = { history, tier, range, pacer };
   for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
     for (const found of await chosenOf(entries.slice(at, at + READ_AT_ONCE), reading)) {
-      const one = await readSeries(found, new Steps(found.entry.info, range, quantiles, room), reading);
+      const one = await readSeries(found, new Steps(found.entry.info, wanted), reading);
       if (one.atMs.length > 0) series.push(one);
     }
   }
@@ -206,7 +209,12 @@ async function chosenOf(entries: readonly Entry[], reading: Reading, isRepeated 
     for (const minute of minutes) {
       if (number !== undefined && number >= minute.written && minute.atMs < toMs) minute.write(unwritten, number);
     }
-    found.set(entry, { entry, pieces: piecesOf(archives, tier, range), written: new ByteWriter(256), unwritten });
+    found.set(entry, {
+      entry,
+      pieces: piecesOf(archives, tier, range),
+      written: new ByteWriter(SERIES_BYTES),
+      unwritten,
+    });
     for (const hour of hours) {
       const wanted = open.get(hour) ?? new Map<Entry, number>();
       open.set(hour, wanted.set(entry, hour.length));

@@ -1,26 +1,35 @@
 // Points of one series become the columns of an answer: one row a step, in which there was something.
 import type { SeriesInfo } from '../../metrics/index.ts';
-import { BucketSum } from './buckets.ts';
+import type { BucketSum } from './buckets.ts';
 import type { PointSink } from './chunks.ts';
 import type { HistorySeries, Range } from './query.ts';
 
 /** Buckets of all steps of an answer together, each a key and a count. */
 export const BUCKET_LIMIT = 1_000_000;
 
+export interface StepsOptions {
+  readonly range: Range;
+  readonly quantiles: readonly number[];
+  /** Empty between uses: one series after the other has it. */
+  readonly sums: BucketSum;
+  /** Buckets that may still be told; undefined: they are not wanted. */
+  readonly room: { left: number } | undefined;
+}
+
 export class Steps implements PointSink {
   readonly #range: Range;
   readonly #quantiles: readonly number[];
-  readonly #sums = new BucketSum();
+  readonly #sums: BucketSum;
   readonly #out: HistorySeries & { readonly buckets?: number[][] };
-  /** Buckets that may still be told; undefined: they are not wanted. */
-  readonly #room: { left: number } | undefined;
+  readonly #room: StepsOptions['room'];
   #step = Number.NaN;
   #count = 0;
   #sum = 0;
   #min = 0;
   #max = 0;
 
-  constructor(info: SeriesInfo, range: Range, quantiles: readonly number[], room?: { left: number }) {
+  constructor(info: SeriesInfo, { sums, range, quantiles, room }: StepsOptions) {
+    this.#sums = sums;
     this.#range = range;
     this.#quantiles = quantiles;
     this.#room = room;
@@ -76,6 +85,7 @@ export class Steps implements PointSink {
 
   finish(): HistorySeries {
     this.#close();
+    this.#sums.clear();
     return this.#out;
   }
 }
