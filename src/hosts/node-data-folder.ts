@@ -1,4 +1,5 @@
 // A folder for what must survive the process, through `node:fs`: locked, appended to, synced, replaced at once.
+import { close as closeFile, open as openFile, read as readFrom } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeLock } from './node-lock.ts';
@@ -69,20 +70,29 @@ function fileIn(path: string, name: string): string {
   return join(path, name);
 }
 
-async function readAt(path: string, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
-  const handle = await open(path, 'r');
-  try {
-    const bytes = into !== undefined && into.length >= length ? into : new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return bytes.subarray(0, filled);
-  } finally {
-    await handle.close();
-  }
+/** By descriptors: the handles of `node:fs/promises` cost three times as much garbage, and an hour's journals are read a thousand times. */
+function readAt(path: string, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+  return new Promise((done, fail) => {
+    openFile(path, 'r', (refused, file) => {
+      if (refused !== null) return fail(refused);
+      const bytes = into !== undefined && into.length >= length ? into : new Uint8Array(length);
+      let filled = 0;
+      const end = (failed: Error | null): void =>
+        closeFile(file, (error) => {
+          const reason = failed ?? error ?? null;
+          if (reason === null) done(bytes.subarray(0, filled));
+          else fail(reason);
+        });
+      const more = (): void =>
+        readFrom(file, bytes, filled, length - filled, offset + filled, (error, count) => {
+          if (error !== null) return end(error);
+          filled += count;
+          if (count === 0 || filled === length) end(null);
+          else more();
+        });
+      more();
+    });
+  });
 }
 
 async function openAppender(path: string, held: () => boolean): Promise<FileAppender> {

@@ -118,6 +118,14 @@ export class Hour {
     return this.rowsOf(new Map(this.#entries.map((entry) => [entry, this.length])), pacer);
   }
 
+  /** How many bytes these rows are, by the place of their series in `entries`. */
+  bytesOf(rows: Rows): Uint32Array {
+    const { slots, lengths } = this.#index;
+    const bytes = new Uint32Array(this.#entries.length);
+    for (const row of rows) bytes[slots[row]!]! += lengths[row]!;
+    return bytes;
+  }
+
   /** Forgets what is in other folders. */
   retain(folder: FolderReader): void {
     const before = this.#index;
