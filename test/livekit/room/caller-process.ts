@@ -105,6 +105,7 @@ async function join(command: Join): Promise<void> {
   here.on(RoomEvent.DataReceived, (bytes, p, _kind, topic) =>
     tell('data', { text: new TextDecoder().decode(bytes), topic, identity: p?.identity }),
   );
+  here.on(RoomEvent.LocalTrackSubscribed, () => tell('voice-received'));
   here.on(RoomEvent.Reconnecting, () => tell('reconnecting'));
   here.on(RoomEvent.Reconnected, () => tell('reconnected'));
   here.on(RoomEvent.Disconnected, (reason) => {

@@ -246,11 +246,14 @@ test('reconnects of the caller do not end the call, and what was missed is said 
   await joined(transport);
   const hush = talk(transport);
   await pause(500);
+  let since = 0;
   for (const kind of [0, 7]) {
-    const since = caller.told.length;
+    since = caller.told.length;
     caller.do('simulate', { kind });
     await caller.hears('reconnected', 10_000, since);
   }
+  // On a full machine LiveKit's client may say that it has published its voice again while the server has no track of it.
+  await caller.hears('voice-received', 5000, since);
   await until('the caller again', 5000, () => events.some((e) => e.type === 'caller-linked' && e.again));
   await until('the line', 3000, () => transport.leadMs > 0);
   heard.loudAt.length = 0;
