@@ -180,8 +180,7 @@ export class AlertEngine {
     const outcome: Outcome = { transitions: [], changes: [] };
     const { transitions, changes } = outcome;
     if (this.#leaving.length > 0) for (const state of this.#leaving.splice(0)) state.end(moment, outcome);
-    let noted = 0;
-    let counted = 0;
+    let [noted, counted] = [0, 0];
     const note = (): void => {
       for (; noted < changes.length; noted++) this.#remember(nowMs, ...changes[noted]!);
       for (; counted < transitions.length; counted++) this.#options.instruments?.changed(transitions[counted]!);
@@ -198,7 +197,10 @@ export class AlertEngine {
     const notifications = yield* this.#tell(nowMs, wallMs);
     yield;
     const counts = countAlerts(this.#states, this.#muted);
-    if (counts.pending > 0) this.#heartbeat(nowMs);
+    if (counts.pending > 0 && nowMs - this.#heartbeatMs >= HEARTBEAT_MS) {
+      this.#heartbeatMs = nowMs;
+      this.#records.set(nowMs, 'sequence', this.#sequence);
+    }
     const problems = this.#problems;
     this.#problems = [];
     this.#options.instruments?.evaluated(counts, notifications, this.#store);
@@ -376,12 +378,6 @@ export class AlertEngine {
   #acknowledgement(key: string): Acknowledgement | undefined {
     if (!this.#records.has('ack/')) return undefined;
     return this.#records.get(`ack/${key}`) as Acknowledgement | undefined;
-  }
-
-  #heartbeat(nowMs: number): void {
-    if (nowMs - this.#heartbeatMs < HEARTBEAT_MS) return;
-    this.#heartbeatMs = nowMs;
-    this.#records.set(nowMs, 'sequence', this.#sequence);
   }
 
   #keepSamples(): void {
