@@ -14,6 +14,7 @@ const CPU_LIMIT_PERCENT = 2;
 const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
 const MEGABYTE = 2 ** 20;
+/** Of the control's frames. Where more are late something else has the machine, and late frames say nothing about either. */
 const MAX_LATE_PERCENT = 0.05;
 const KINDS = ['monitor', 'alerts', 'history sample', 'history minute', 'history hour', 'history day', 'notification'];
 /** Half a packet's time: packets of both legs do not come in the same moment. */
@@ -185,7 +186,6 @@ function judgeFrames(on: readonly LegFigure[], off: readonly LegFigure[], verdic
     return (100 * sum((part) => part.framesLate)) / sum((part) => part.frames);
   };
   const text = `late frames: ${round(shareOf(on), 3)} %, without the operations ${round(shareOf(off), 3)} %`;
-  // Something else has the machine: what is late then says nothing about either.
   if (shareOf(off) > MAX_LATE_PERCENT) verdicts.tell(`${text}: not judged, the control itself is late`);
   else
     verdicts.limit(

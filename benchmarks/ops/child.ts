@@ -8,8 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { GC_LINE, GC_LOG } from './collections.ts';
 
 const { bun, deno } = process.versions as Record<string, string | undefined>;
-/** V8's young generation grows and shrinks between 3 and 100 MB by what has just survived, in whatever program: it gets one size, V8's usual one, so that legs can be
- *  compared. */
+/** V8's young generation grows and shrinks between 3 and 100 MB by what has just survived, in whatever program: all get one size, so that they can be compared. */
 const engine = ['--expose-gc', '--min-semi-space-size=16', '--max-semi-space-size=16'];
 const flags = deno === undefined ? engine : ['run', '-A', `--v8-flags=${engine.join(',')}`];
 
