@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { round, spread } from '../statistics.ts';
+import { percentile, round } from '../statistics.ts';
 import { type Child, runChild, spawnChild } from './child.ts';
 import type { LegFigure, PartFigure } from './leg.ts';
 import { CONTROL_SLICE, RULES, SERIES } from './load.ts';
@@ -14,7 +14,7 @@ const CPU_LIMIT_PERCENT = 2;
 const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
 const MEGABYTE = 2 ** 20;
-/** Of the control's frames. Where more are late something else has the machine, and late frames say nothing about either. */
+/** Of the control's frames. Where more are late, something else has the machine. */
 const MAX_LATE_PERCENT = 0.05;
 const KINDS = ['monitor', 'alerts', 'history sample', 'history minute', 'history hour', 'history day', 'notification'];
 /** Half a packet's time: packets of both legs do not come in the same moment. */
@@ -34,13 +34,20 @@ interface Pair {
 }
 
 export async function measureBesideCalls(options: CallsOptions, verdicts: Verdicts): Promise<LegFigure[]> {
-  const pairs: Pair[] = [];
+  const all: Pair[] = [];
   for (let i = 0; i < options.pairs; i++) {
     const [on, off] = await sideBySide(['on', 'off'], options);
-    pairs.push({ on, off });
+    all.push({ on, off });
     tellLeg(on, verdicts);
     tellLeg(off, verdicts);
   }
+  const quiet = all.filter(({ off }) => latePercent([off]) <= MAX_LATE_PERCENT);
+  if (quiet.length < all.length)
+    verdicts.tell(
+      `${all.length - quiet.length} of ${all.length} pairs are not judged: something else had the machine, the control itself was late`,
+    );
+  // All of them disturbed: then that is what there is.
+  const pairs = quiet.length > 0 ? quiet : all;
   const on = pairs.map((pair) => pair.on);
   const off = pairs.map((pair) => pair.off);
   judgeProcessor(pairs, options, verdicts);
@@ -48,7 +55,7 @@ export async function measureBesideCalls(options: CallsOptions, verdicts: Verdic
   judgeFrames(on, off, verdicts);
   judgeSlices(on, off, verdicts);
   tellCollections(on, off, verdicts);
-  return [...on, ...off];
+  return all.flatMap((pair) => [pair.on, pair.off]);
 }
 
 /** What two legs of the same program differ by. */
@@ -110,11 +117,19 @@ function memoryText({ rssBytes, heapBytes, bufferBytes }: MemoryFigure): string 
 
 /** In the middle of all pairs, what the operations have more. */
 function more(pairs: readonly Pair[], figure: (leg: LegFigure) => number): number {
-  return spread(pairs.map(({ on, off }) => figure(on) - figure(off))).median;
+  return middle(pairs.map(({ on, off }) => figure(on) - figure(off)));
 }
 
-function median(legs: readonly LegFigure[], figure: (leg: LegFigure) => number): number {
-  return spread(legs.map(figure)).median;
+/** Of two in the middle, what lies between them: there are few pairs. */
+function middle(values: readonly number[]): number {
+  return (
+    (percentile(values, 0.5) -
+      percentile(
+        values.map((value) => -value),
+        0.5,
+      )) /
+    2
+  );
 }
 
 function judgeProcessor(
@@ -132,10 +147,7 @@ function judgeProcessor(
   const hourShare = hourSeconds / 3600;
   const cost = steady * (1 - hourShare) + hour * hourShare;
   const load = `100 calls, ${SERIES} series of the load, ${RULES} rules`;
-  const off = median(
-    pairs.map((pair) => pair.off),
-    steadyOf,
-  );
+  const off = middle(pairs.map((pair) => steadyOf(pair.off)));
   verdicts.limit(
     cost <= CPU_LIMIT_PERCENT,
     `${load}: ${round(cost)} % of a core more than off (steady ${round(steady)}, around the full hour ${round(hour)}; off ${round(off, 1)}), limit ${CPU_LIMIT_PERCENT}`,
@@ -149,10 +161,7 @@ function judgeProcessor(
     );
     verdicts.tell(`steady, by threads, the control's slices included: ${threads.join(', ')} % more`);
   }
-  const all = median(
-    pairs.map((pair) => pair.on),
-    (leg) => slices(leg, () => true),
-  );
+  const all = middle(pairs.map(({ on }) => slices(on, () => true)));
   verdicts.tell(`all slices together, the full hour and the merged day included: ${round(all)} % of a core`);
 }
 
@@ -179,19 +188,18 @@ function judgeMemory(pairs: readonly Pair[], verdicts: Verdicts): void {
   verdicts.tell(`memory after collections on both sides: ${settled.text}`);
 }
 
+function latePercent(legs: readonly LegFigure[]): number {
+  const parts = legs.flatMap(({ steady, hour }) => [steady, hour]);
+  const sum = (figure: (part: PartFigure) => number) => parts.reduce((all, part) => all + figure(part), 0);
+  return (100 * sum((part) => part.framesLate)) / sum((part) => part.frames);
+}
+
 function judgeFrames(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
-  const shareOf = (some: readonly LegFigure[]): number => {
-    const parts = some.flatMap(({ steady, hour }) => [steady, hour]);
-    const sum = (figure: (part: PartFigure) => number) => parts.reduce((all, part) => all + figure(part), 0);
-    return (100 * sum((part) => part.framesLate)) / sum((part) => part.frames);
-  };
-  const text = `late frames: ${round(shareOf(on), 3)} %, without the operations ${round(shareOf(off), 3)} %`;
-  if (shareOf(off) > MAX_LATE_PERCENT) verdicts.tell(`${text}: not judged, the control itself is late`);
-  else
-    verdicts.limit(
-      shareOf(on) <= Math.max(shareOf(off), 0.01),
-      `${text} (fewer than one in ten thousand counts as none)`,
-    );
+  const [late, control] = [latePercent(on), latePercent(off)];
+  verdicts.limit(
+    late <= Math.max(control, 0.01),
+    `late frames: ${round(late, 3)} %, without the operations ${round(control, 3)} % (fewer than one in ten thousand counts as none)`,
+  );
 }
 
 function judgeSlices(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
