@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { percentile, round } from '../statistics.ts';
+import { round } from '../statistics.ts';
 import { type Child, runChild, spawnChild } from './child.ts';
 import type { LegFigure, PartFigure } from './leg.ts';
 import { CONTROL_SLICE, RULES, SERIES } from './load.ts';
@@ -122,14 +122,9 @@ function more(pairs: readonly Pair[], figure: (leg: LegFigure) => number): numbe
 
 /** Of two in the middle, what lies between them: there are few pairs. */
 function middle(values: readonly number[]): number {
-  return (
-    (percentile(values, 0.5) -
-      percentile(
-        values.map((value) => -value),
-        0.5,
-      )) /
-    2
-  );
+  const sorted = [...values].sort((a, b) => a - b);
+  const last = sorted.length - 1;
+  return ((sorted[Math.floor(last / 2)] as number) + (sorted[Math.ceil(last / 2)] as number)) / 2;
 }
 
 function judgeProcessor(

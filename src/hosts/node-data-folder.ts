@@ -73,9 +73,10 @@ function fileIn(path: string, name: string): string {
 /** By descriptors: the handles of `node:fs/promises` cost three times as much garbage, and an hour's journals are read a thousand times. */
 function readAt(path: string, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
   return new Promise((done, fail) => {
+    // Before any callback: where there is no room for it, that must reject, not end the process.
+    const bytes = into !== undefined && into.length >= length ? into : new Uint8Array(length);
     openFile(path, 'r', (refused, file) => {
       if (refused !== null) return fail(refused);
-      const bytes = into !== undefined && into.length >= length ? into : new Uint8Array(length);
       let filled = 0;
       const end = (failed: Error | null): void =>
         closeFile(file, (error) => {

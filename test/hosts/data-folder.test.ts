@@ -35,6 +35,8 @@ test('appended, replaced, renamed, removed', () =>
     assert.equal(text(await folder.read('journal')), 'one\ntwo\nthree\n');
     assert.equal(text(await folder.readAt('journal', 4, 3)), 'two');
     assert.equal(text(await folder.readAt('journal', 8, 100)), 'three\n');
+    await assert.rejects(folder.readAt('journal', 0, Number.MAX_SAFE_INTEGER), RangeError);
+    await assert.rejects(folder.readAt('missing', 0, 1), { code: 'ENOENT' });
     assert.equal(await folder.size('journal'), 14);
     await folder.replace('journal', bytes('short'));
     assert.equal(text(await folder.read('journal')), 'short');
