@@ -23,7 +23,7 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '3' },
     warm: { type: 'string', default: '64' },
     steady: { type: 'string', default: '32' },
-    hour: { type: 'string', default: '16' },
+    hour: { type: 'string', default: '24' },
     only: { type: 'string', multiple: true, default: USUAL },
   },
 });

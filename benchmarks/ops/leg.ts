@@ -1,6 +1,7 @@
 // One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on, off, or one of them.
 // `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS FOLDER`, begins with a line of input; the last line is its figures as JSON.
-// `leg.ts day _ _ _ FOLDER` only lives through most of a day, so that what such haste leaves behind in a process is in no figure. The folder is what history has of it.
+// `leg.ts day _ _ _ FOLDER` only lives through most of a day, so that what such haste leaves behind in a process is in no figure. The folder is what history has of it:
+// the leg starts in it as a process does that is started again within the hour.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
@@ -56,11 +57,12 @@ const SPIN_MS = 0.3;
 const MODEL_REQUESTS = 20;
 const DAY_MS = 86_400_000;
 const LAST_HOUR_MS = 23 * 3_600_000;
+/** History purges, and merges days, by a wall clock that has run evenly for ten minutes. */
+const STARTED_MS = DAY_MS - 12 * 60_000;
 const MIDNIGHT = Date.UTC(2026, 0, 3);
 export const SLICE_LIMIT_MS = 2;
-/** An hour is sealed with its successor's first minute; the purge of the day is due so long after that. */
+/** An hour is sealed with its successor's first minute. */
 const SEAL_AFTER_MS = 60_000;
-const PURGE_AFTER_MS = 8000;
 /** For collections after the full hour. */
 const SETTLE_SECONDS = 2;
 
@@ -124,11 +126,12 @@ async function prepare() {
   return { loaded, config, log, runtime, series, collections, spans, host, times, begin };
 }
 
-/** All but the last hour, with a sample each 20 s. */
+/** All but the last hour with a sample each 20 s, and of that one all seconds. */
 async function day(): Promise<null> {
   const { times, series, host, begin } = await prepare();
   const history = begin();
   await live(times, series.turn, host, LAST_HOUR_MS, 20_000);
+  await live(times, series.turn, host, STARTED_MS, 1000);
   await history?.stop();
   return null;
 }
@@ -145,13 +148,13 @@ async function leg(): Promise<LegFigure> {
   const wall = Date.now;
   await askModels();
   const { loaded, config, log, runtime, series, collections, spans, host, times, begin } = await prepare();
-  // The purge is due an hour after the start: some seconds behind the seal of the hour.
-  times.wind(LAST_HOUR_MS + SEAL_AFTER_MS + PURGE_AFTER_MS);
+  times.wind(STARTED_MS);
   const history = has('history') ? begin() : null;
-  // The last hour with all its seconds, on to where the steady part begins.
+  await host.idle();
+  // On to where the steady part begins.
   const endMs = DAY_MS + SEAL_AFTER_MS - 1000 * (steadySeconds + warmSeconds + 3);
   await live(times, series.turn, host, endMs, 1000);
-  // A day in seconds leaves more behind than a day: both legs begin without it.
+  // Minutes in a moment leave more behind than minutes: both legs begin without it.
   await collect();
   const begun = memoryFigure();
   await waitForStart();

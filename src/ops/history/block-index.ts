@@ -21,7 +21,9 @@ export class BlockIndex {
   }
 
   /** The number of the entry; negative where there is none. */
-  find([high, low]: Hash): number {
+  find(hash: Hash): number {
+    const high = hash[0];
+    const low = hash[1];
     const at = placeIn(this.#view, this.count, high, low);
     return at < this.count && this.#field(at, 0) === high && this.#field(at, 1) === low ? at : -1;
   }

@@ -1,7 +1,7 @@
 // Numbers as few bytes: a writer that grows, a reader that throws past the end, and the checksum of both.
 
-/** From here on a view costs less than a loop that may run as if for the first time. */
-const LOOP_BYTES = 64;
+/** From here on a view, which is garbage, costs less than a loop that may run as if for the first time. */
+const LOOP_BYTES = 1024;
 
 export function copyBytes(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): void {
   if (to - from > LOOP_BYTES) target.set(source.subarray(from, to), at);

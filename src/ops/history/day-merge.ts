@@ -19,11 +19,17 @@ export interface DayMergeOptions {
   damaged(block: string, reason: string): Promise<void>;
 }
 
+/** A block, and what was read of it. */
+interface Part {
+  readonly block: Block;
+  read: Stripe | undefined;
+  /** Used again for the next series. */
+  memory: Uint8Array;
+}
+
 export class DayMerge {
   readonly #o: DayMergeOptions;
-  /** With what was read of each. */
-  readonly #blocks: Map<Block, Stripe | undefined>;
-  readonly #memory = new Map<Block, Uint8Array>();
+  #parts: readonly Part[];
   readonly #pieces = new PieceReader();
   readonly #fold = new HourFold();
   readonly #hours = new ByteWriter(4096);
@@ -31,7 +37,7 @@ export class DayMerge {
 
   constructor(blocks: readonly Block[], options: DayMergeOptions) {
     this.#o = options;
-    this.#blocks = new Map(blocks.map((block) => [block, undefined]));
+    this.#parts = blocks.map((block) => ({ block, read: undefined, memory: new Uint8Array(0) }));
   }
 
   /** All series, in the order in which the first block has them. Not only those of the catalogue: it may be full. */
@@ -39,7 +45,7 @@ export class DayMerge {
     const { pacer } = this.#o;
     const tables = new Set<string>();
     const found = new Set<Entry>();
-    for (const block of this.#blocks.keys()) {
+    for (const { block } of this.#parts) {
       if (tables.has(block.tableId)) continue;
       tables.add(block.tableId);
       for (const key of await block.keys(pacer)) {
@@ -48,7 +54,7 @@ export class DayMerge {
         if (pacer.tired) await pacer.rest();
       }
     }
-    const [first] = this.#blocks.keys();
+    const first = this.#parts[0]?.block;
     const entries = [...found];
     // Offset and number in one: numbers are sorted by the engine itself, at once.
     const places = new Float64Array(entries.length);
@@ -65,49 +71,47 @@ export class DayMerge {
     for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
       const some = entries.slice(at, at + READ_AT_ONCE);
       const hashes = some.flatMap(({ hash, hourHash }) => [hash, hourHash]);
-      for (const block of this.#blocks.keys()) {
-        const memory = (bytes: number) => this.#memoryOf(block, bytes);
-        this.#blocks.set(block, await block.stripe(hashes, this.#o.pacer, memory));
+      for (const part of this.#parts) {
+        const memory = (bytes: number) => {
+          if (part.memory.length < bytes) part.memory = new Uint8Array(Math.ceil(1.25 * bytes));
+          return part.memory;
+        };
+        part.read = await part.block.stripe(hashes, this.#o.pacer, memory);
       }
       for (const entry of some) await this.#series(entry, writer);
     }
-  }
-
-  /** For what is read of a block; it is used again for the next series. */
-  #memoryOf(block: Block, bytes: number): Uint8Array {
-    const known = this.#memory.get(block);
-    if (known !== undefined && known.length >= bytes) return known;
-    const memory = new Uint8Array(Math.ceil(1.25 * bytes));
-    this.#memory.set(block, memory);
-    return memory;
   }
 
   async #series(entry: Entry, writer: BlockWriter): Promise<void> {
     const { pacer } = this.#o;
     this.#hours.clear();
     writer.begin();
-    for (const [block, read] of this.#blocks) {
+    for (const part of this.#parts) {
+      const { block } = part;
       const hoursBefore = this.#hours.length;
       try {
         const minutesAt = block.index.find(entry.hash);
         if (minutesAt < 0) continue;
-        const stripe = read ?? (await block.stripe([entry.hash], pacer));
-        if (stripe === undefined) continue;
+        const minutes = part.read ?? (await block.stripe([entry.hash], pacer));
+        if (minutes === undefined) continue;
         let pieces = 0;
-        this.#look(block, minutesAt, stripe);
+        this.#look(block, minutesAt, minutes);
         while (this.#pieces.next()) {
           pieces++;
           if (pacer.tired) await pacer.rest();
         }
         this.#check(block, minutesAt);
-        await this.#takeHours(block, entry, stripe, read);
-        const from = block.index.offset(minutesAt) - stripe.from;
-        writer.copied(stripe.bytes, from, from + block.index.length(minutesAt), pieces, block.index.crc(minutesAt));
+        // Mostly a block says itself what its minutes amount to.
+        const hoursAt = block.index.find(entry.hourHash);
+        if (hoursAt < 0) await this.#foldHours(block, minutesAt, minutes, entry);
+        else this.#takeHours(block, hoursAt, part.read ?? (await block.stripe([entry.hourHash], pacer)));
+        const from = block.index.offset(minutesAt) - minutes.from;
+        writer.copied(minutes.bytes, from, from + block.index.length(minutesAt), pieces, block.index.crc(minutesAt));
         if (writer.isDue) await writer.rest();
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         this.#hours.length = hoursBefore;
-        this.#blocks.delete(block);
+        this.#parts = this.#parts.filter((one) => one !== part);
         await this.#o.damaged(block.name, block.damaged(error).message);
       }
     }
@@ -127,24 +131,25 @@ export class DayMerge {
     if (this.#pieces.crc !== block.index.crc(at)) throw new RangeError('the checksum differs');
   }
 
-  /** What the minutes of a block amount to: mostly it says so itself. */
-  async #takeHours(block: Block, entry: Entry, stripe: Stripe, read: Stripe | undefined): Promise<void> {
-    const { compression, pacer } = this.#o;
-    const at = block.index.find(entry.hourHash);
-    const isHourly = at >= 0;
-    const place = isHourly ? at : block.index.find(entry.hash);
-    const here = isHourly ? (read ?? (await block.stripe([entry.hourHash], pacer))) : stripe;
-    if (here === undefined) return;
-    const target = isHourly ? this.#hours : this.#minutes;
-    this.#minutes.clear();
-    this.#look(block, place, here);
+  /** Some hundred bytes an hour. */
+  #takeHours(block: Block, at: number, hours: Stripe | undefined): void {
+    if (hours === undefined) return;
+    this.#look(block, at, hours);
     while (this.#pieces.next());
-    this.#check(block, place);
-    this.#look(block, place, here);
+    this.#check(block, at);
+    this.#look(block, at, hours);
+    while (this.#pieces.next()) this.#pieces.unpack(this.#hours, this.#o.compression);
+  }
+
+  /** Of minutes that were checked. */
+  async #foldHours(block: Block, at: number, minutes: Stripe, entry: Entry): Promise<void> {
+    const { compression, pacer } = this.#o;
+    this.#minutes.clear();
+    this.#look(block, at, minutes);
     while (this.#pieces.next()) {
-      this.#pieces.unpack(target, compression);
+      this.#pieces.unpack(this.#minutes, compression);
       if (pacer.tired) await pacer.rest();
     }
-    if (!isHourly) await this.#fold.write(this.#hours, this.#minutes, entry.info.kind === 'histogram', pacer);
+    await this.#fold.write(this.#hours, this.#minutes, entry.info.kind === 'histogram', pacer);
   }
 }

@@ -20,9 +20,8 @@ import { Pacer } from './pacer.ts';
 const RETRY_MS = 10_000;
 /** Hours that may wait for the disk before the memory takes them. */
 const MAX_WAITING_HOURS = 1;
-const PURGE_MS = HOUR_MS;
-/** Between slices of work on hours and days, which may take its time: a fifth of a core at most. */
-const REST_MS = 2;
+/** Between slices of work on hours and days, which may take its time: a tenth of a core at most. */
+const REST_MS = 5;
 const LAST_EPOCH_MS = Date.UTC(9000, 0);
 /** New series that are entered at once; more of them get turns of their own. */
 const ENTERED_AT_ONCE = 16;
@@ -66,7 +65,6 @@ export class History {
   #work: Promise<void> = Promise.resolve();
   #problem: string | null = null;
   #retryAtMs = Number.NEGATIVE_INFINITY;
-  #purgeAtMs: number;
   readonly #clock: ClockWatch;
   #stopped = false;
 
@@ -77,7 +75,6 @@ export class History {
     this.catalogue = new Catalogue(this.#limits.maxSeries * 2);
     this.#memory = this.#archiveOf(this.#memoryFolder);
     this.#clock = new ClockWatch(options.now());
-    this.#purgeAtMs = options.now() + PURGE_MS;
   }
 
   #archiveOf(folder: DataFolder): Archive {
@@ -124,10 +121,6 @@ export class History {
     if (this.#problem !== null && this.#o.openFolder !== undefined && nowMs >= this.#retryAtMs) {
       this.#retryAtMs = nowMs + RETRY_MS;
       void this.#then(() => this.#toDisk(), REST_MS);
-    }
-    if (nowMs >= this.#purgeAtMs) {
-      this.#purgeAtMs = nowMs + PURGE_MS;
-      void this.#then(() => this.#purge(), REST_MS);
     }
   }
 
@@ -244,6 +237,7 @@ export class History {
       this.#waiting.push(before.hour);
       await before.close();
       void this.#then(() => this.#sealWaiting(), REST_MS);
+      void this.#then(() => this.#purge(), REST_MS);
     }
     if (this.#folder !== undefined && this.#problem === null) await open.begin(this.#folder);
   }

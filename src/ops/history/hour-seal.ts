@@ -3,11 +3,11 @@ import type { BlockWriter } from './block-writer.ts';
 import { ByteWriter, copyBytes } from './bytes.ts';
 import type { Entry } from './catalogue.ts';
 import { foldMinutes, HourFold } from './fold.ts';
-import type { Hour } from './hour.ts';
+import { type Hour, READ_BYTES } from './hour.ts';
 import type { Pacer } from './pacer.ts';
 
-/** Series that are gathered together: some 25 kilobytes of each, and one read a minute for all of them. */
-const GATHERED_AT_ONCE = 64;
+/** Gathered together, of so many series as that is, with one read a minute for all of them. Of few sizes: what is replaced by something larger waits for the collector. */
+const GATHERED_BYTES = 1_048_576;
 const SERIES_BYTES = 8192;
 
 /** Where the gathered chunks of a series are. */
@@ -22,7 +22,8 @@ export class HourSeal {
   readonly #lost: (error: unknown) => void;
   #isWhole = true;
   /** Used again for the next series. */
-  #gathered = new Uint8Array(0);
+  #gathered = new Uint8Array(GATHERED_BYTES);
+  readonly #read = new Uint8Array(READ_BYTES);
   readonly #minutes = new ByteWriter(SERIES_BYTES);
   readonly #folded = new ByteWriter(SERIES_BYTES);
   readonly #fold = new HourFold();
@@ -36,30 +37,38 @@ export class HourSeal {
 
   async write(seconds: BlockWriter, minutes: BlockWriter): Promise<void> {
     const { entries } = this.#hour;
-    for (let from = 0; from < entries.length; from += GATHERED_AT_ONCE) {
-      for (const [entry, place] of await this.#gather(from, entries.slice(from, from + GATHERED_AT_ONCE)))
+    const sizes = await this.#hour.sizes(this.#pacer);
+    for (let from = 0, to = 0; from < entries.length; from = to) {
+      let bytes = 0;
+      do bytes += sizes[to++]!;
+      while (to < entries.length && bytes + sizes[to]! <= GATHERED_BYTES);
+      if (this.#gathered.length < bytes) this.#gathered = new Uint8Array(bytes);
+      for (const [entry, place] of await this.#gather(entries.slice(from, to), sizes.subarray(from, to)))
         await this.#series(entry, this.#gathered.subarray(place.from, place.to), seconds, minutes);
     }
   }
 
-  /** `entries`: of the hour, from this one on. */
-  async #gather(from: number, entries: readonly Entry[]): Promise<ReadonlyMap<Entry, Place>> {
+  /** Some of the hour's entries, and how many bytes there are of each. */
+  async #gather(entries: readonly Entry[], sizes: Uint32Array): Promise<ReadonlyMap<Entry, Place>> {
     const wanted = new Map(entries.map((entry) => [entry, this.#hour.length]));
     const rows = await this.#hour.rowsOf(wanted, this.#pacer);
-    const bytes = this.#hour.bytesOf(rows);
     const places = new Map<Entry, Place>();
-    let total = 0;
+    let from = 0;
     for (const [i, entry] of entries.entries()) {
-      places.set(entry, { from: total, to: total });
-      total += bytes[from + i]!;
+      places.set(entry, { from, to: from });
+      from += sizes[i]!;
     }
-    if (this.#gathered.length < total) this.#gathered = new Uint8Array(Math.ceil(1.25 * total));
     if (this.#pacer.tired) await this.#pacer.rest();
-    const error = await this.#hour.read(rows, this.#pacer, (entry, _, chunks, begin, end) => {
-      const place = places.get(entry)!;
-      copyBytes(chunks, begin, end, this.#gathered, place.to);
-      place.to += end - begin;
-    });
+    const error = await this.#hour.read(
+      rows,
+      this.#pacer,
+      (entry, _, chunks, begin, end) => {
+        const place = places.get(entry)!;
+        copyBytes(chunks, begin, end, this.#gathered, place.to);
+        place.to += end - begin;
+      },
+      this.#read,
+    );
     if (error !== undefined && this.#isWhole) this.#lost(error);
     this.#isWhole &&= error === undefined;
     return places;

@@ -8,7 +8,7 @@ import type { Pacer } from './pacer.ts';
 
 export const HOUR_MS = 60 * MINUTE_MS;
 /** Read at once; what lies between two chunks that are wanted is read with them, if it is not much. */
-const READ_BYTES = 65_536;
+export const READ_BYTES = 65_536;
 const GAP_BYTES = 16_384;
 /** Rows of the index, between looks at the clock. */
 const SEARCHED_AT_ONCE = 1024;
@@ -118,12 +118,15 @@ export class Hour {
     return this.rowsOf(new Map(this.#entries.map((entry) => [entry, this.length])), pacer);
   }
 
-  /** How many bytes these rows are, by the place of their series in `entries`. */
-  bytesOf(rows: Rows): Uint32Array {
-    const { slots, lengths } = this.#index;
-    const bytes = new Uint32Array(this.#entries.length);
-    for (const row of rows) bytes[slots[row]!]! += lengths[row]!;
-    return bytes;
+  /** How many bytes there are of each series, by its place in `entries`. */
+  async sizes(pacer: Pacer): Promise<Uint32Array> {
+    const { count, slots, lengths } = this.#index;
+    const sizes = new Uint32Array(this.#entries.length);
+    for (let row = 0; row < count; row++) {
+      sizes[slots[row]!]! += lengths[row]!;
+      if (row % SEARCHED_AT_ONCE === 0 && pacer.tired) await pacer.rest();
+    }
+    return sizes;
   }
 
   /** Forgets what is in other folders. */
@@ -136,10 +139,9 @@ export class Hour {
     this.#index.commit();
   }
 
-  /** Reads rising rows. Resolves with the first error that kept some of them from being read; undefined: all were. */
-  async read(rows: Rows, pacer: Pacer, take: TakeChunk): Promise<unknown> {
+  /** Reads rising rows, into `memory` where that is enough. Resolves with the first error that kept some of them from being read; undefined: all were. */
+  async read(rows: Rows, pacer: Pacer, take: TakeChunk, memory = new Uint8Array(0)): Promise<unknown> {
     const { slots, offsets, lengths, checksums, journals, minutes } = this.#index;
-    let memory = new Uint8Array(0);
     let failure: unknown;
     for (let at = 0, end = 0; at < rows.length; at = end) {
       end = this.#neighbours(rows, at);

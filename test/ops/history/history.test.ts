@@ -156,6 +156,52 @@ test('days are merged, old blocks are purged, and 30 days stay whole', async () 
   assert.ok(whole.length >= 70 && whole.every((sum) => sum === 180), whole.join());
 });
 
+test('old blocks go, too, where no process lives for an hour', async () => {
+  const disk = new Disk();
+  let epochMs = START;
+  for (let process = 0; process < 10; process++) {
+    const rig = createRig(disk.open, { startMs: epochMs, retentionHours: 2 });
+    rig.registry.counter({ name: 'calls', help: 'h' }).labels().add();
+    await rig.history.start();
+    for (let i = 0; i < 50; i++) {
+      await rig.seconds(1);
+      rig.sleep(59_000);
+    }
+    await rig.history.stop();
+    epochMs = rig.epochMs;
+  }
+  const seconds = await disk.names('seconds-');
+  assert.ok(seconds.length >= 2 && seconds.length <= 4, seconds.join());
+});
+
+test('an hour is sealed whole where a series of it is more than is gathered at once', async () => {
+  const disk = new Disk();
+  const rig = createRig(disk.open, { instruments: undefined });
+  const wide = [0, 1].map((i) => rig.registry.histogram({ name: `wide_${i}`, help: 'h' }).labels());
+  const calls = rig.registry.counter({ name: 'calls', help: 'h' }).labels();
+  await rig.history.start();
+  await rig.seconds(30 + HOUR_S + 63, () => {
+    // Two hundred buckets in each second.
+    for (let value = 1; value <= 200; value++) for (const one of wide) one.record(1.02 ** value);
+    calls.add();
+  });
+  const [seconds] = (await disk.names('seconds-')).filter((name) => name.includes('T10'));
+  assert.ok(seconds !== undefined, (await disk.names()).join());
+  const range = { fromMs: START + 30_000, toMs: START + 30_000 + HOUR_S * 1000, stepMs: 60_000 };
+  for (const name of ['wide_0', 'wide_1']) {
+    const { series } = await rig.query({ name, ...range });
+    assert.deepEqual(
+      series[0]?.count,
+      Array.from({ length: 60 }, () => 200 * 60),
+    );
+  }
+  const { series } = await rig.query({ name: 'calls', ...range });
+  assert.deepEqual(
+    series[0]?.sum,
+    Array.from({ length: 60 }, () => 60),
+  );
+});
+
 test('steps of whole hours are made of hours, and say what minutes and seconds say', async () => {
   const disk = new Disk();
   const rig = createRig(disk.open, { instruments: undefined });
