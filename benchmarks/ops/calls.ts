@@ -13,6 +13,8 @@ const LEG = new URL('leg.ts', import.meta.url);
 const CPU_LIMIT_PERCENT = 2;
 const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
+/** The end of the part with the full hour, in which everything is sealed and merged. */
+const AFTER_SECONDS = 8;
 const MEGABYTE = 2 ** 20;
 /** Of the control's frames. Where more are late, something else has the machine. */
 const MAX_LATE_PERCENT = 0.05;
@@ -65,7 +67,7 @@ export async function tellNoise(options: CallsOptions, verdicts: Verdicts): Prom
     const [one, other] = await sideBySide(['off', 'off'], options);
     tellLeg(one, verdicts);
     tellLeg(other, verdicts);
-    const megabytes = (one.hour.memory.rssBytes - other.hour.memory.rssBytes) / MEGABYTE;
+    const megabytes = (mean(one.hour.rssBytes) - mean(other.hour.rssBytes)) / MEGABYTE;
     differences.push([one.steady.cpuPercent - other.steady.cpuPercent, megabytes]);
   }
   const text = differences.map(([percent, megabytes]) => `${round(percent)} % and ${round(megabytes, 0)} MB`);
@@ -161,26 +163,29 @@ function judgeProcessor(
 }
 
 function judgeMemory(pairs: readonly Pair[], verdicts: Verdicts): void {
-  const moreOf = (figure: (leg: LegFigure) => MemoryFigure): { readonly megabytes: number; readonly text: string } => {
-    const megabytes = more(pairs, (leg) => figure(leg).rssBytes / MEGABYTE);
-    const live = more(pairs, (leg) => figure(leg).heapBytes / MEGABYTE);
-    const young = more(pairs, (leg) => figure(leg).youngBytes / MEGABYTE);
-    const hasYoung = pairs.some(({ on }) => on.steady.memory.youngBytes > 0);
-    const each = pairs.map(({ on, off }) =>
-      [on, off].map((leg) => round(figure(leg).rssBytes / MEGABYTE, 0)).join(' and '),
-    );
-    const youngText = hasYoung ? `, young generation ${round(young, 1)} MB more` : '';
-    const text = `${round(megabytes, 1)} MB more than off (${each.join(', ')}; heap ${round(live, 1)} MB more${youngText})`;
-    return { megabytes, text };
+  /** Resident: in the middle of the pairs, and of each. */
+  const resident = (bytes: (leg: LegFigure) => number): { readonly megabytes: number; readonly text: string } => {
+    const megabytes = more(pairs, (leg) => bytes(leg) / MEGABYTE);
+    const each = pairs.map(({ on, off }) => [on, off].map((leg) => round(bytes(leg) / MEGABYTE, 0)).join(' and '));
+    return { megabytes, text: `${round(megabytes, 1)} MB more than off (${each.join(', ')})` };
   };
-  const before = moreOf((leg) => leg.steady.memory);
-  const after = moreOf((leg) => leg.hour.memory);
-  const settled = moreOf((leg) => leg.settled);
+  const before = resident(({ steady }) => mean(steady.rssBytes));
+  const after = resident(({ hour }) => mean(hour.rssBytes.slice(-AFTER_SECONDS)));
   verdicts.limit(
     Math.max(before.megabytes, after.megabytes) <= MEMORY_LIMIT_MB,
     `memory: before the full hour ${before.text}, after it ${after.text}, limit ${MEMORY_LIMIT_MB}`,
   );
-  verdicts.tell(`memory after collections on both sides: ${settled.text}`);
+  verdicts.tell(`the most while it is sealed: ${resident(({ hour }) => Math.max(...hour.rssBytes)).text}`);
+  const settled = resident((leg) => leg.settled.rssBytes);
+  const live = more(pairs, (leg) => leg.settled.heapBytes / MEGABYTE);
+  const young = more(pairs, (leg) => leg.settled.youngBytes / MEGABYTE);
+  const hasYoung = pairs.some(({ on }) => on.settled.youngBytes > 0);
+  const youngText = hasYoung ? `, young generation ${round(young, 1)} MB more` : '';
+  verdicts.tell(`memory after collections on both sides: ${settled.text}; heap ${round(live, 1)} MB more${youngText}`);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function latePercent(legs: readonly LegFigure[]): number {

@@ -30,7 +30,10 @@ export interface PartFigure {
   readonly threadPercent: ThreadTimes | null;
   readonly frames: number;
   readonly framesLate: number;
+  /** At its end. */
   readonly memory: MemoryFigure;
+  /** Resident, once a second: collections move it by megabytes, at other moments in each leg. */
+  readonly rssBytes: readonly number[];
   /** How long it took, and the collections of that time; null where the host does not tell. */
   readonly seconds: number;
   readonly collections: CollectionFigure | null;
@@ -191,7 +194,10 @@ async function leg(): Promise<LegFigure> {
   const measure = async (untilMs: number): Promise<PartFigure> => {
     const before = look();
     collections?.figure();
+    const rssBytes: number[] = [];
+    const watch = setInterval(() => rssBytes.push(process.memoryUsage.rss()), 1000);
     await new Promise((done) => setTimeout(done, Math.max(0, untilMs - performance.now())));
+    clearInterval(watch);
     const after = look();
     const percent = 100 / (after.atMs - before.atMs);
     const micros = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system;
@@ -201,6 +207,7 @@ async function leg(): Promise<LegFigure> {
       frames: after.frames - before.frames,
       framesLate: after.late - before.late,
       memory: memoryFigure(),
+      rssBytes,
       seconds: (after.atMs - before.atMs) / 1000,
       collections: collections?.figure() ?? null,
     };

@@ -28,6 +28,12 @@ export class BlockIndex {
     return at < this.count && this.#field(at, 0) === high && this.#field(at, 1) === low ? at : -1;
   }
 
+  /** 0 where there is none. */
+  lengthOf(hash: Hash): number {
+    const at = this.find(hash);
+    return at < 0 ? 0 : this.length(at);
+  }
+
   offset(at: number): number {
     return this.#field(at, OFFSET);
   }

@@ -8,8 +8,8 @@ import { HourFold } from './fold.ts';
 import type { Pacer } from './pacer.ts';
 import { PieceReader } from './pieces.ts';
 
-/** Series that are read together: some ten kilobytes of each block. */
-const READ_AT_ONCE = 48;
+/** Read of each block at once, of so many series as that is in the first one. */
+const READ_BYTES = 32_768;
 const MAX_OFFSET = 2 ** 32;
 
 export interface DayMergeOptions {
@@ -68,8 +68,14 @@ export class DayMerge {
   }
 
   async write(entries: readonly Entry[], writer: BlockWriter): Promise<void> {
-    for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
-      const some = entries.slice(at, at + READ_AT_ONCE);
+    const first = this.#parts[0]?.block.index;
+    const bytesOf = ({ hash, hourHash }: Entry): number =>
+      (first?.lengthOf(hash) ?? 0) + (first?.lengthOf(hourHash) ?? 0);
+    for (let from = 0, to = 0; from < entries.length; from = to) {
+      let bytes = 0;
+      do bytes += bytesOf(entries[to++]!);
+      while (to < entries.length && bytes + bytesOf(entries[to]!) <= READ_BYTES);
+      const some = entries.slice(from, to);
       const hashes = some.flatMap(({ hash, hourHash }) => [hash, hourHash]);
       for (const part of this.#parts) {
         const memory = (bytes: number) => {

@@ -202,6 +202,35 @@ test('an hour is sealed whole where a series of it is more than is gathered at o
   );
 });
 
+test('a day is merged whole where its series are more than is read at once', async () => {
+  const disk = new Disk();
+  const rig = createRig(disk.open, { instruments: undefined, startMs: START - (START % 86_400_000) });
+  const levels = Array.from({ length: 80 }, (_, i) => rig.registry.gauge({ name: `level_${i}`, help: 'h' }).labels());
+  const valueOf = (level: number, minute: number) => Math.fround(((level * 37 + minute * 1013) % 9973) / 7);
+  await rig.history.start();
+  const fromMs = rig.epochMs;
+  for (let minute = 0; minute < 24 * 60 + 5; minute++) {
+    await rig.seconds(1, () => {
+      for (const [i, level] of levels.entries()) level.set(valueOf(i, minute));
+    });
+    rig.sleep(59_000);
+  }
+  await rig.history.settled();
+  const minutes = await disk.names('minutes-');
+  assert.deepEqual(
+    minutes,
+    minutes.filter((name) => !name.includes('T')),
+  );
+  for (const i of [0, 31, 32, 47, 48, 79]) {
+    const query = { name: `level_${i}`, fromMs, toMs: fromMs + 86_400_000, stepMs: 60_000 };
+    const { series } = await rig.query(query);
+    assert.deepEqual(
+      series[0]?.max,
+      Array.from({ length: 1440 }, (_, minute) => valueOf(i, minute)),
+    );
+  }
+});
+
 test('steps of whole hours are made of hours, and say what minutes and seconds say', async () => {
   const disk = new Disk();
   const rig = createRig(disk.open, { instruments: undefined });
