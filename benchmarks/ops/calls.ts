@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chanceOf } from '../../scripts/metrics/late-frames.ts';
 import { round } from '../statistics.ts';
 import { type Child, runChild, spawnChild } from './child.ts';
 import type { LegFigure, PartFigure } from './leg.ts';
@@ -13,6 +14,8 @@ const LEG = new URL('leg.ts', import.meta.url);
 const CPU_LIMIT_PERCENT = 2;
 const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
+/** Below this that one leg has so many of the pauses is no chance any more. */
+const CHANCE = 0.01;
 /** The end of the part with the full hour, in which everything is sealed and merged. */
 const AFTER_SECONDS = 8;
 const MEGABYTE = 2 ** 20;
@@ -194,11 +197,16 @@ function latePercent(legs: readonly LegFigure[]): number {
   return (100 * sum((part) => part.framesLate)) / sum((part) => part.frames);
 }
 
+/** A pause of the machine makes a frame of each call late: pauses are what is counted, and two equal legs share them out like tosses of a coin. */
 function judgeFrames(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
+  const pausesOf = (legs: readonly LegFigure[]): number =>
+    legs.reduce((sum, { steady, hour }) => sum + steady.pauses + hour.pauses, 0);
   const [late, control] = [latePercent(on), latePercent(off)];
+  const [own, others] = [pausesOf(on), pausesOf(off)];
+  const chance = late <= control ? 1 : chanceOf(own, own + others);
   verdicts.limit(
-    late <= Math.max(control, 0.01),
-    `late frames: ${round(late, 3)} %, without the operations ${round(control, 3)} % (fewer than one in ten thousand counts as none)`,
+    chance >= CHANCE,
+    `late frames: ${round(late, 4)} % in ${own} pauses, without the operations ${round(control, 4)} % in ${others}; by chance ${round(chance, 3)}, limit ${CHANCE}`,
   );
 }
 
@@ -225,7 +233,8 @@ function slicesOf(some: readonly LegFigure[], kind: string): { readonly own: num
   const [count, total, over] = [sum((span) => span.count), sum((span) => span.totalMs), sum((span) => span.overOwn)];
   const waited = longest.waitedMs === null ? '' : `, ${round(longest.waitedMs)} ms of it waiting for a core`;
   const collected = longest.collectedMs === null ? '' : `, ${round(longest.collectedMs)} ms in a collection`;
-  const clock = `on the clock ${round(longest.longestMs)} ms${waited}${collected}`;
+  const core = longest.coreMs === null ? '' : `, ${round(longest.coreMs)} ms with a core`;
+  const clock = `on the clock ${round(longest.longestMs)} ms${waited}${collected}${core}`;
   const collecting = Math.max(...spans.map(({ longestCollectingMs }) => longestCollectingMs));
   const overCollecting = sum((span) => span.overCollecting);
   const withThem =

@@ -22,6 +22,7 @@ import { type CollectionFigure, watchCollections } from './collections.ts';
 import { CONTROL_SLICE, loadRules, loadSeries } from './load.ts';
 import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
+import { createThreadClock } from './thread-clock.ts';
 import { createTimes, type Times } from './times.ts';
 
 export interface PartFigure {
@@ -30,6 +31,8 @@ export interface PartFigure {
   readonly threadPercent: ThreadTimes | null;
   readonly frames: number;
   readonly framesLate: number;
+  /** Times that frames began to be late. */
+  readonly pauses: number;
   /** At its end. */
   readonly memory: MemoryFigure;
   /** Resident, once a second: collections move it by megabytes, at other moments in each leg. */
@@ -57,6 +60,8 @@ export interface LegFigure {
 
 const CALLS = 100;
 const SPIN_MS = 0.3;
+/** Late frames that are not so far apart are of one pause. */
+const PAUSE_MS = 100;
 const MODEL_REQUESTS = 20;
 const DAY_MS = 86_400_000;
 const LAST_HOUR_MS = 23 * 3_600_000;
@@ -114,7 +119,7 @@ async function prepare() {
   });
   const series = loadSeries(runtime.registry);
   const collections = watchCollections();
-  const spans = new Spans(SLICE_LIMIT_MS, collections);
+  const spans = new Spans(SLICE_LIMIT_MS, collections, await createThreadClock());
   const host = spannedHost(await createHost(), spans);
   const times = createTimes(MIDNIGHT - DAY_MS);
   Date.now = () => Math.floor(times.epochNow());
@@ -182,9 +187,19 @@ async function leg(): Promise<LegFigure> {
   const inputs = calls.map(({ input }) => input);
   const frames = () => calls.reduce((sum, { session }) => sum + session.framesIn, 0);
   const late = () => calls.reduce((sum, { session }) => sum + session.framesLate, 0);
+  let pauses = 0;
+  let lateBefore = 0;
+  let isLate = false;
+  const pauseWatch = setInterval(() => {
+    const wasLate = isLate;
+    isLate = late() > lateBefore;
+    if (isLate && !wasLate) pauses++;
+    lateBefore = late();
+  }, PAUSE_MS);
   const look = () => ({
     frames: frames(),
     late: late(),
+    pauses,
     cpu: process.cpuUsage(),
     threads: threadTimes(),
     atMs: performance.now(),
@@ -206,6 +221,7 @@ async function leg(): Promise<LegFigure> {
       threadPercent: threadsBetween(before.threads, after.threads, percent),
       frames: after.frames - before.frames,
       framesLate: after.late - before.late,
+      pauses: after.pauses - before.pauses,
       memory: memoryFigure(),
       rssBytes,
       seconds: (after.atMs - before.atMs) / 1000,
@@ -222,6 +238,7 @@ async function leg(): Promise<LegFigure> {
   const settled = memoryFigure();
   const blocks = await sizes(host);
   clearInterval(idler);
+  clearInterval(pauseWatch);
   monitor?.stop();
   await Promise.all([alerts?.stop(1000), history?.stop()]);
   const sentLateP99Ms = percentile(await sentLate, 0.99);

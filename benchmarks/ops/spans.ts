@@ -1,5 +1,5 @@
-// How long each slice of work held the event loop, by its kind. Time in which the kernel let something else run, and collections where the host
-// tells of them, are kept apart: they are no work of the slice.
+// How long each slice of work held the event loop, by its kind. Time in which the kernel let something else run or the machine's host did, and
+// collections where the engine tells of them, are kept apart: they are no work of the slice.
 import { openSync, readSync } from 'node:fs';
 import type { DataFolder, FileAppender } from '../../src/hosts/port.ts';
 import type { Collections } from './collections.ts';
@@ -9,13 +9,15 @@ export interface SpanFigure {
   readonly count: number;
   /** Longest as it was on the clock, ms. */
   readonly longestMs: number;
-  /** Longest without what the kernel and collections took of it. They may have been at the same time: only the greater is taken off. */
+  /** Longest without what the kernel and collections took of it. They may have been at the same time: only the greater is taken off. And no longer than
+   *  its thread had a core: where the machine's host took it, the kernel does not say that the thread waited. */
   readonly longestOwnMs: number;
   /** Longest without what the kernel took of it: with collections. */
   readonly longestCollectingMs: number;
-  /** Of the longest on the clock: waiting for a core, and in a collection; null where that is not known. */
+  /** Of the longest on the clock: waiting for a core, in a collection, and with a core; null where that is not known. */
   readonly waitedMs: number | null;
   readonly collectedMs: number | null;
+  readonly coreMs: number | null;
   readonly totalMs: number;
   /** Slices above the limit: on the clock, without what the kernel took, and by themselves. */
   readonly over: number;
@@ -30,6 +32,7 @@ export interface LongOne {
   readonly ms: number;
   readonly waitedMs: number;
   readonly collectedMs: number;
+  readonly coreMs: number;
   readonly number: number;
 }
 
@@ -39,6 +42,15 @@ interface Span {
   readonly ms: number;
   readonly waitedMs: number;
   readonly collectedMs: number;
+  /** With a core; as long as the slice where that is not known. */
+  readonly coreMs: number;
+}
+
+interface OpenSpan {
+  readonly kind: string;
+  readonly fromMs: number;
+  readonly waitedMs: number;
+  readonly coreMs: number;
 }
 
 const MAX_HOPS = 100;
@@ -48,13 +60,16 @@ export class Spans {
   readonly #limitMs: number;
   readonly #done: Span[] = [];
   readonly #waited = waitClock();
-  #open: { readonly kind: string; readonly fromMs: number; readonly waitedMs: number } | undefined;
+  readonly #core: (() => number) | null;
+  #open: OpenSpan | undefined;
   readonly #collections: Collections | null;
   enabled = false;
 
-  constructor(limitMs: number, collections: Collections | null) {
+  /** `core`: ms of processor time of this thread. */
+  constructor(limitMs: number, collections: Collections | null, core: (() => number) | null) {
     this.#limitMs = limitMs;
     this.#collections = collections;
+    this.#core = core;
   }
 
   /** One slice from the beginning to the end of `work`. */
@@ -71,7 +86,7 @@ export class Spans {
   begin(kind: string): void {
     if (!this.enabled) return;
     this.#collections?.begin();
-    this.#open = { kind, fromMs: performance.now(), waitedMs: this.#waited() };
+    this.#open = { kind, waitedMs: this.#waited(), coreMs: this.#core?.() ?? 0, fromMs: performance.now() };
   }
 
   /** A slice that ends with the microtasks of this turn, if nothing ends it before: so many promises deep may its end lie. */
@@ -93,9 +108,10 @@ export class Spans {
     if (open === undefined) return;
     this.#open = undefined;
     const ms = performance.now() - open.fromMs;
+    const coreMs = this.#core === null ? ms : this.#core() - open.coreMs;
     const waitedMs = this.#waited() - open.waitedMs;
     const collectedMs = Math.min(ms, this.#collections?.end() ?? 0);
-    this.#done.push({ kind: open.kind, fromMs: open.fromMs, ms, waitedMs, collectedMs });
+    this.#done.push({ kind: open.kind, fromMs: open.fromMs, ms, waitedMs, collectedMs, coreMs });
   }
 
   /** Asynchronous work: what comes after the answer is a slice of `kind`, what comes before it ends one. */
@@ -122,7 +138,7 @@ export class Spans {
     }
     return [...kinds]
       .map(([kind, spans]) => {
-        const own = spans.map((span) => span.ms - Math.max(span.waitedMs, span.collectedMs));
+        const own = spans.map((span) => Math.min(span.ms - Math.max(span.waitedMs, span.collectedMs), span.coreMs));
         const collecting = spans.map((span) => span.ms - span.waitedMs);
         const longest = spans.reduce((a, b) => (b.ms > a.ms ? b : a));
         const over = (some: readonly number[]): number => some.filter((ms) => ms > this.#limitMs).length;
@@ -134,12 +150,13 @@ export class Spans {
           longestCollectingMs: Math.max(...collecting),
           waitedMs: this.#waited === unknown ? null : longest.waitedMs,
           collectedMs: this.#collections === null ? null : longest.collectedMs,
+          coreMs: this.#core === null ? null : longest.coreMs,
           totalMs: spans.reduce((sum, { ms }) => sum + ms, 0),
           over: over(spans.map(({ ms }) => ms)),
           overCollecting: over(collecting),
           overOwn: over(own),
           longOnes: spans
-            .map(({ fromMs: atMs, ms, waitedMs, collectedMs }, number) => ({ atMs, ms, waitedMs, collectedMs, number }))
+            .map(({ fromMs: atMs, kind: _, ...figures }, number) => ({ atMs, ...figures, number }))
             .filter(({ ms }) => ms > this.#limitMs)
             .slice(0, MAX_LONG_ONES),
         };

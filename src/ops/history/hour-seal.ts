@@ -6,7 +6,7 @@ import { foldMinutes, HourFold } from './fold.ts';
 import { type Hour, READ_BYTES } from './hour.ts';
 import type { Pacer } from './pacer.ts';
 
-/** Gathered together, of so many series as that is, with one read a minute for all of them. Of few sizes: what is replaced by something larger waits for the collector. */
+/** Gathered together, of as many series as that is, with one read a minute for all of them. One size: what is replaced by something larger waits for the collector. */
 const GATHERED_BYTES = 524_288;
 const SERIES_BYTES = 8192;
 
