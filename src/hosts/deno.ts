@@ -1,11 +1,13 @@
 // Deno as a host, and the program's entry on Deno.
 import createDenoSockets from 'crossws/adapters/deno';
 import { ModuleError } from './module-error.ts';
+import { giveBackFirstBuffer } from './node-compression.ts';
 import { createProcessHost, importFile, runMain } from './node-process.ts';
 import type { Host, RunningServer, ServeOptions } from './port.ts';
 import { atMost, dismissPeers, GOODBYE_MS } from './stop-sockets.ts';
 
 export function createDenoHost(): Host {
+  giveBackFirstBuffer();
   const shared = createProcessHost();
   return {
     ...shared,

@@ -17,6 +17,11 @@ export const compression: Compression = {
     ),
 };
 
+/** When the first of zlib's buffers is given back, V8 throws away all code that was optimized for typed arrays: better before there are calls. */
+export function giveBackFirstBuffer(): void {
+  compression.deflate(new Uint8Array(64), new Uint8Array(128));
+}
+
 /** What zlib takes for its output at once: more than hosts cut from memory that others share. */
 const DEFLATE_CHUNK = 40_960;
 const INFLATE_CHUNK = 16_384;
@@ -30,6 +35,3 @@ function room(length: number) {
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
-
-// When the first of zlib's buffers is given back, V8 throws away all code that was optimized for typed arrays: now, before there are calls.
-compression.deflate(new Uint8Array(64), new Uint8Array(128));

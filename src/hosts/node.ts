@@ -5,12 +5,14 @@ import process from 'node:process';
 import v8 from 'node:v8';
 import { createAdaptorServer } from '@hono/node-server';
 import createNodeSockets from 'crossws/adapters/node';
+import { giveBackFirstBuffer } from './node-compression.ts';
 import { createProcessHost, importFile, runMain } from './node-process.ts';
 import type { Host, RunningServer, ServeOptions } from './port.ts';
 import { atMost, dismissPeers, GOODBYE_MS } from './stop-sockets.ts';
 
 export function createNodeHost(): Host {
   accountBuffersAsHeap();
+  giveBackFirstBuffer();
   const shared = createProcessHost();
   return {
     ...shared,

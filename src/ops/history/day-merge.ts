@@ -1,6 +1,7 @@
 // The minutes of a day's hours as one block: pieces are taken over as they are, after a look at their checksum; only what the hours amount to is packed anew.
 import type { Compression } from '../../hosts/port.ts';
 import type { Block, Stripe } from './block.ts';
+import { batchEnd } from './batches.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { ByteWriter } from './bytes.ts';
 import type { Catalogue, Entry } from './catalogue.ts';
@@ -8,8 +9,8 @@ import { HourFold } from './fold.ts';
 import type { Pacer } from './pacer.ts';
 import { PieceReader } from './pieces.ts';
 
-/** Read of each block at once, of so many series as that is in the first one. */
-const READ_BYTES = 32_768;
+/** Read of each block at once: by what the first one has of them. */
+const READ = { maxBytes: 32_768, maxCount: 48 };
 const MAX_OFFSET = 2 ** 32;
 
 export interface DayMergeOptions {
@@ -69,12 +70,12 @@ export class DayMerge {
 
   async write(entries: readonly Entry[], writer: BlockWriter): Promise<void> {
     const first = this.#parts[0]?.block.index;
-    const bytesOf = ({ hash, hourHash }: Entry): number =>
-      (first?.lengthOf(hash) ?? 0) + (first?.lengthOf(hourHash) ?? 0);
+    const bytesOf = (at: number): number => {
+      const { hash, hourHash } = entries[at]!;
+      return (first?.lengthOf(hash) ?? 0) + (first?.lengthOf(hourHash) ?? 0);
+    };
     for (let from = 0, to = 0; from < entries.length; from = to) {
-      let bytes = 0;
-      do bytes += bytesOf(entries[to++]!);
-      while (to < entries.length && bytes + bytesOf(entries[to]!) <= READ_BYTES);
+      to = batchEnd(from, entries.length, bytesOf, READ);
       const some = entries.slice(from, to);
       const hashes = some.flatMap(({ hash, hourHash }) => [hash, hourHash]);
       for (const part of this.#parts) {

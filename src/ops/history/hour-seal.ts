@@ -1,4 +1,5 @@
 // The end of an hour: what lies minute by minute in its journals is written series by series into two blocks, one of seconds and one of minutes.
+import { batchEnd } from './batches.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { ByteWriter, copyBytes } from './bytes.ts';
 import type { Entry } from './catalogue.ts';
@@ -6,8 +7,8 @@ import { foldMinutes, HourFold } from './fold.ts';
 import { type Hour, READ_BYTES } from './hour.ts';
 import type { Pacer } from './pacer.ts';
 
-/** Gathered together, of as many series as that is, with one read a minute for all of them. One size: what is replaced by something larger waits for the collector. */
-const GATHERED_BYTES = 524_288;
+/** Gathered together, with one read a minute for all of them. One size: what is replaced by something larger waits for the collector. */
+const GATHERED = { maxBytes: 524_288, maxCount: 128 };
 const SERIES_BYTES = 8192;
 
 /** Where the gathered chunks of a series are. */
@@ -22,7 +23,7 @@ export class HourSeal {
   readonly #lost: (error: unknown) => void;
   #isWhole = true;
   /** Used again for the next series. */
-  #gathered = new Uint8Array(GATHERED_BYTES);
+  #gathered = new Uint8Array(GATHERED.maxBytes);
   readonly #read = new Uint8Array(READ_BYTES);
   readonly #minutes = new ByteWriter(SERIES_BYTES);
   readonly #folded = new ByteWriter(SERIES_BYTES);
@@ -39,10 +40,7 @@ export class HourSeal {
     const { entries } = this.#hour;
     const sizes = await this.#hour.sizes(this.#pacer);
     for (let from = 0, to = 0; from < entries.length; from = to) {
-      let bytes = 0;
-      do bytes += sizes[to++]!;
-      while (to < entries.length && bytes + sizes[to]! <= GATHERED_BYTES);
-      if (this.#gathered.length < bytes) this.#gathered = new Uint8Array(bytes);
+      to = batchEnd(from, entries.length, (at) => sizes[at]!, GATHERED);
       for (const [entry, place] of await this.#gather(entries.slice(from, to), sizes.subarray(from, to)))
         await this.#series(entry, this.#gathered.subarray(place.from, place.to), seconds, minutes);
     }
@@ -58,6 +56,7 @@ export class HourSeal {
       places.set(entry, { from, to: from });
       from += sizes[i]!;
     }
+    if (this.#gathered.length < from) this.#gathered = new Uint8Array(from);
     if (this.#pacer.tired) await this.#pacer.rest();
     const error = await this.#hour.read(
       rows,
