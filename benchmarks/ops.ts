@@ -6,7 +6,7 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
-import { measureBesideCalls, tellNoise } from './ops/calls.ts';
+import { measureBesideCalls, SEALED_SECONDS, tellNoise } from './ops/calls.ts';
 import { runChild } from './ops/child.ts';
 import type { DayFigures, QueryFigure } from './ops/history.ts';
 import { Verdicts } from './ops/verdicts.ts';
@@ -21,15 +21,21 @@ const PARTS = [...USUAL, 'noise'];
 const { values } = parseArgs({
   options: {
     pairs: { type: 'string', default: '3' },
-    warm: { type: 'string', default: '64' },
-    steady: { type: 'string', default: '32' },
-    hour: { type: 'string', default: '24' },
+    warm: { type: 'string', default: '32' },
+    steady: { type: 'string', default: '90' },
+    hour: { type: 'string', default: '110' },
     only: { type: 'string', multiple: true, default: USUAL },
   },
 });
 const wrong = values.only.find((part) => !PARTS.includes(part));
 if (wrong !== undefined) {
   console.error(`--only takes ${PARTS.join(', ')}, not ${wrong}`);
+  process.exit(2);
+}
+if (!(Number(values.hour) > SEALED_SECONDS + 1)) {
+  console.error(
+    `--hour takes more than ${SEALED_SECONDS + 1} seconds: memory is judged behind the first ${SEALED_SECONDS}`,
+  );
   process.exit(2);
 }
 const verdicts = new Verdicts();

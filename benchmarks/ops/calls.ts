@@ -11,13 +11,14 @@ import type { MemoryFigure, ThreadTimes } from './process-figures.ts';
 import type { Verdicts } from './verdicts.ts';
 
 const LEG = new URL('leg.ts', import.meta.url);
+const PAGER = new URL('pager.ts', import.meta.url);
 const CPU_LIMIT_PERCENT = 2;
 const MEMORY_LIMIT_MB = 25;
 const SLICE_LIMIT_MS = 2;
 /** Below this that one leg has so many of the pauses is no chance any more. */
 const CHANCE = 0.01;
-/** The end of the part with the full hour, in which everything is sealed and merged. */
-const AFTER_SECONDS = 8;
+/** Into the part with the full hour: everything is sealed and merged. */
+export const SEALED_SECONDS = 20;
 const MEGABYTE = 2 ** 20;
 /** Of the control's frames. Where more are late, something else has the machine. */
 const MAX_LATE_PERCENT = 0.05;
@@ -32,13 +33,17 @@ export interface CallsOptions {
   readonly hourSeconds: number;
 }
 
+interface Leg extends LegFigure {
+  /** What its pager has received. */
+  readonly notified: number;
+}
 /** A leg with the operations and one without, side by side: what the machine does meets both. */
 interface Pair {
-  readonly on: LegFigure;
-  readonly off: LegFigure;
+  readonly on: Leg;
+  readonly off: Leg;
 }
 
-export async function measureBesideCalls(options: CallsOptions, verdicts: Verdicts): Promise<LegFigure[]> {
+export async function measureBesideCalls(options: CallsOptions, verdicts: Verdicts): Promise<Leg[]> {
   const all: Pair[] = [];
   for (let i = 0; i < options.pairs; i++) {
     const [on, off] = await sideBySide(['on', 'off'], options);
@@ -80,27 +85,35 @@ export async function tellNoise(options: CallsOptions, verdicts: Verdicts): Prom
 async function sideBySide(
   modes: readonly [string, string],
   { steadySeconds, hourSeconds, warmSeconds }: CallsOptions,
-): Promise<[LegFigure, LegFigure]> {
+): Promise<[Leg, Leg]> {
   const seconds = [steadySeconds, hourSeconds, warmSeconds].map(String);
   const folders = modes.map(() => mkdtempSync(join(tmpdir(), 'syrinx-ops-'))) as [string, string];
   try {
     for (const [i, mode] of modes.entries()) {
       if (mode !== 'off') await runChild(LEG, ['day', '0', '0', '0', folders[i] as string]);
     }
-    const [one, other] = modes.map((mode, i) =>
-      spawnChild<LegFigure>(LEG, [mode, ...seconds, folders[i] as string]),
-    ) as [Child<LegFigure>, Child<LegFigure>];
-    await Promise.all([one.ready, other.ready]);
-    one.start();
-    await new Promise((go) => setTimeout(go, OFFSET_MS));
-    other.start();
-    return await Promise.all([one.result, other.result]);
+    const legs: Child<LegFigure>[] = [];
+    const pagers: Child<number>[] = [];
+    for (const [i, mode] of modes.entries()) {
+      const pager = spawnChild<number>(PAGER, []);
+      pagers.push(pager);
+      legs.push(spawnChild<LegFigure>(LEG, [mode, ...seconds, folders[i] as string, await pager.ready]));
+    }
+    await Promise.all(legs.map(({ ready }) => ready));
+    for (const leg of legs) {
+      leg.start();
+      await new Promise((go) => setTimeout(go, OFFSET_MS));
+    }
+    const figures = await Promise.all(legs.map(({ result }) => result));
+    for (const pager of pagers) pager.start();
+    const notified = await Promise.all(pagers.map(({ result }) => result));
+    return figures.map((figure, i) => ({ ...figure, notified: notified[i] as number })) as [Leg, Leg];
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function tellLeg({ mode, steady, hour, settled, series, notified }: LegFigure, verdicts: Verdicts): void {
+function tellLeg({ mode, steady, hour, settled, series, notified }: Leg, verdicts: Verdicts): void {
   const parts = [steady, hour].map(
     ({ cpuPercent, threadPercent, memory }) =>
       `${round(cpuPercent, 1)} %${threadsText(threadPercent)}, ${memoryText(memory)}`,
@@ -173,7 +186,7 @@ function judgeMemory(pairs: readonly Pair[], verdicts: Verdicts): void {
     return { megabytes, text: `${round(megabytes, 1)} MB more than off (${each.join(', ')})` };
   };
   const before = resident(({ steady }) => mean(steady.rssBytes));
-  const after = resident(({ hour }) => mean(hour.rssBytes.slice(-AFTER_SECONDS)));
+  const after = resident(({ hour }) => mean(hour.rssBytes.slice(SEALED_SECONDS)));
   verdicts.limit(
     Math.max(before.megabytes, after.megabytes) <= MEMORY_LIMIT_MB,
     `memory: before the full hour ${before.text}, after it ${after.text}, limit ${MEMORY_LIMIT_MB}`,

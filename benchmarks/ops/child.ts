@@ -13,14 +13,14 @@ const engine = ['--expose-gc', '--min-semi-space-size=16', '--max-semi-space-siz
 const flags = deno === undefined ? engine : ['run', '-A', `--v8-flags=${engine.join(',')}`];
 
 export interface Child<Result> {
-  /** It has called `waitForStart`; rejects where it ends without. */
-  readonly ready: Promise<void>;
+  /** What it has called `waitForStart` with; rejects where it ends without. */
+  readonly ready: Promise<string>;
   readonly result: Promise<Result>;
   start(): void;
 }
 
 /** What a child says when it waits to be started. */
-const READY = 'ready';
+const READY = /^ready(?: (.*))?\n/;
 
 export async function runChild<Result>(script: URL, args: readonly string[]): Promise<Result> {
   return await spawnChild<Result>(script, args).result;
@@ -36,11 +36,12 @@ export function spawnChild<Result>(script: URL, args: readonly string[]): Child<
     env: log === undefined ? process.env : { ...process.env, BUN_JSC_logGC: '1', [GC_LOG]: log },
   });
   let text = '';
-  let isReady = (): void => {};
-  const ready = new Promise<void>((done) => (isReady = done));
+  let isReady = (_: string): void => {};
+  const ready = new Promise<string>((done) => (isReady = done));
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
-    if (text.startsWith(READY)) isReady();
+    const said = READY.exec(text);
+    if (said !== null) isReady(said[1] ?? '');
   });
   const end = async (): Promise<Result> => {
     const code = await new Promise<number | null>((done, fail) => {
@@ -58,14 +59,14 @@ export function spawnChild<Result>(script: URL, args: readonly string[]): Child<
     return JSON.parse(last) as Result;
   };
   const result = end();
-  return { ready: Promise.race([ready, result.then(() => {})]), result, start: () => void child.stdin?.end('\n') };
+  return { ready: Promise.race([ready, result.then(() => '')]), result, start: () => void child.stdin?.end('\n') };
 }
 
-/** In the child: everything is prepared. */
-export async function waitForStart(): Promise<void> {
+/** In the child: everything is prepared, and what its parent needs to know. */
+export async function waitForStart(known = ''): Promise<void> {
   const started = new Promise((go, fail) => {
     process.stdin.once('data', go).once('end', () => fail(new Error('nobody has started it')));
   });
-  console.log(READY);
+  console.log(`ready ${known}`.trimEnd());
   await started;
 }

@@ -1,9 +1,7 @@
 // One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on, off, or one of them.
-// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS FOLDER`, begins with a line of input; the last line is its figures as JSON.
-// `leg.ts day _ _ _ FOLDER` only lives through most of a day, so that what such haste leaves behind in a process is in no figure. The folder is what history has of it:
+// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS FOLDER PAGER_PORT`, begins with a line of input; the last line is its figures as JSON.
+// `leg.ts day _ _ _ FOLDER _` only lives through most of a day, so that what such haste leaves behind in a process is in no figure. The folder is what history has of it:
 // the leg starts in it as a process does that is started again within the hour.
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import { defineAgent } from '../../src/agent/define-agent.ts';
 import { prepareAlerts } from '../../src/cli/alerts/alerts.ts';
@@ -54,7 +52,6 @@ export interface LegFigure {
   /** By how much the callers, in this very process, sent their packets too late: whatever holds the loop. */
   readonly sentLateP99Ms: number;
   readonly spans: readonly SpanFigure[];
-  readonly notified: number;
   readonly blocks: readonly string[];
 }
 
@@ -74,23 +71,15 @@ const SEAL_AFTER_MS = 60_000;
 /** For collections after the full hour. */
 const SETTLE_SECONDS = 2;
 
-const [mode = 'off', steady = '16', hour = '16', warm = '16', folder = ''] = process.argv.slice(2);
+const [mode = 'off', steady = '16', hour = '16', warm = '16', folder = '', port = '9'] = process.argv.slice(2);
 const steadySeconds = Number(steady);
 const hourSeconds = Number(hour);
 const warmSeconds = Number(warm);
 const isOn = mode !== 'off';
+const pager = `http://127.0.0.1:${port}`;
 /** Whether this part of the operations works in this leg. */
 const has = (part: 'monitor' | 'history' | 'alerts'): boolean => mode === 'on' || mode === part;
 
-let notified = 0;
-const pager = createServer((request, response) => {
-  request.resume();
-  request.on('end', () => {
-    notified++;
-    response.end('{}');
-  });
-});
-await new Promise<void>((ready) => pager.listen(0, '127.0.0.1', ready));
 console.log(JSON.stringify(mode === 'day' ? await day() : await leg()));
 process.exit(0);
 
@@ -103,7 +92,7 @@ async function prepare() {
     alerts: {
       enabled: has('alerts'),
       allow_private: true,
-      webhook: { url: `http://127.0.0.1:${(pager.address() as AddressInfo).port}/` },
+      webhook: { url: `${pager}/page` },
       rules: loadRules(['webhook']),
     },
   };
@@ -146,10 +135,7 @@ async function day(): Promise<null> {
 
 /** As models that are reached over HTTP have by their first answers: the host's client is loaded, and is no cost of whoever asks next. */
 async function askModels(): Promise<void> {
-  const { port } = pager.address() as AddressInfo;
-  for (let i = 0; i < MODEL_REQUESTS; i++)
-    await (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}' })).text();
-  notified = 0;
+  for (let i = 0; i < MODEL_REQUESTS; i++) await (await fetch(`${pager}/model`, { method: 'POST', body: '{}' })).text();
 }
 
 async function leg(): Promise<LegFigure> {
@@ -246,8 +232,6 @@ async function leg(): Promise<LegFigure> {
   const figures = spans.figures();
   await runtime.closeAll('measured');
   Date.now = wall;
-  pager.closeAllConnections();
-  pager.close();
   return {
     mode,
     series: countSeries(runtime),
@@ -257,7 +241,6 @@ async function leg(): Promise<LegFigure> {
     settled,
     sentLateP99Ms,
     spans: figures,
-    notified,
     blocks,
   };
 }

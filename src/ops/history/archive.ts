@@ -155,6 +155,7 @@ export class Archive {
     const made: Block[] = [];
     try {
       for (const { name } of targets) writers.push(await BlockWriter.create(folder, name, compression, pacer));
+      if (pacer.tired) await pacer.rest();
       await fill(writers);
       for (const [i, target] of targets.entries()) made.push(await (writers[i] as BlockWriter).finish(target));
       return made;

@@ -69,6 +69,7 @@ export class DayMerge {
   }
 
   async write(entries: readonly Entry[], writer: BlockWriter): Promise<void> {
+    const { pacer } = this.#o;
     const first = this.#parts[0]?.block.index;
     const bytesOf = (at: number): number => {
       const { hash, hourHash } = entries[at]!;
@@ -76,14 +77,17 @@ export class DayMerge {
     };
     for (let from = 0, to = 0; from < entries.length; from = to) {
       to = batchEnd(from, entries.length, bytesOf, READ);
+      // The first of a day is compiled as it goes.
+      if (pacer.tired) await pacer.rest();
       const some = entries.slice(from, to);
       const hashes = some.flatMap(({ hash, hourHash }) => [hash, hourHash]);
+      if (pacer.tired) await pacer.rest();
       for (const part of this.#parts) {
         const memory = (bytes: number) => {
           if (part.memory.length < bytes) part.memory = new Uint8Array(Math.ceil(1.25 * bytes));
           return part.memory;
         };
-        part.read = await part.block.stripe(hashes, this.#o.pacer, memory);
+        part.read = await part.block.stripe(hashes, pacer, memory);
       }
       for (const entry of some) await this.#series(entry, writer);
     }

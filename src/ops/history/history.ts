@@ -207,6 +207,7 @@ export class History {
     if (this.#open?.hour.hour !== number) failure = await this.#failureOf(this.#openHour(number));
     const open = this.#open as OpenHour;
     if (open.folder === undefined) await open.begin(this.#memoryFolder);
+    if (this.#pacer.tired) await this.#pacer.rest();
     const refused = await this.#failureOf(open.write(full, this.#entries));
     if (refused !== undefined) {
       // What the disk does not take, the memory does.

@@ -41,6 +41,8 @@ export class HourSeal {
     const sizes = await this.#hour.sizes(this.#pacer);
     for (let from = 0, to = 0; from < entries.length; from = to) {
       to = batchEnd(from, entries.length, (at) => sizes[at]!, GATHERED);
+      // The first of an hour is compiled as it goes.
+      if (this.#pacer.tired) await this.#pacer.rest();
       for (const [entry, place] of await this.#gather(entries.slice(from, to), sizes.subarray(from, to)))
         await this.#series(entry, this.#gathered.subarray(place.from, place.to), seconds, minutes);
     }
@@ -49,6 +51,7 @@ export class HourSeal {
   /** Some of the hour's entries, and how many bytes there are of each. */
   async #gather(entries: readonly Entry[], sizes: Uint32Array): Promise<ReadonlyMap<Entry, Place>> {
     const wanted = new Map(entries.map((entry) => [entry, this.#hour.length]));
+    if (this.#pacer.tired) await this.#pacer.rest();
     const rows = await this.#hour.rowsOf(wanted, this.#pacer);
     const places = new Map<Entry, Place>();
     let from = 0;
