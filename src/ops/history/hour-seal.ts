@@ -81,6 +81,7 @@ export class HourSeal {
     const isHistogram = entry.info.kind === 'histogram';
     this.#minutes.clear();
     this.#folded.clear();
+    if (this.#pacer.tired) await this.#pacer.rest();
     await foldMinutes(this.#minutes, gathered, isHistogram, this.#pacer);
     await this.#fold.write(this.#folded, this.#minutes, isHistogram, this.#pacer);
     seconds.begin();
