@@ -23,7 +23,7 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '3' },
     warm: { type: 'string', default: '32' },
     steady: { type: 'string', default: '90' },
-    hour: { type: 'string', default: '110' },
+    hour: { type: 'string', default: '120' },
     only: { type: 'string', multiple: true, default: USUAL },
   },
 });

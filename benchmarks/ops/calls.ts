@@ -18,7 +18,7 @@ const SLICE_LIMIT_MS = 2;
 /** Below this that one leg has so many of the pauses is no chance any more. */
 const CHANCE = 0.01;
 /** Into the part with the full hour: everything is sealed and merged. */
-export const SEALED_SECONDS = 20;
+export const SEALED_SECONDS = 30;
 const MEGABYTE = 2 ** 20;
 /** Of the control's frames. Where more are late, something else has the machine. */
 const MAX_LATE_PERCENT = 0.05;

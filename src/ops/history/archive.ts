@@ -204,7 +204,10 @@ export class Archive {
   }
 
   async #intend(intent: Intent): Promise<void> {
-    await this.#o.pacer.outside(this.#o.folder.replace(INTENT, text.encode(JSON.stringify(intent))));
+    const { folder, pacer } = this.#o;
+    const bytes = text.encode(JSON.stringify(intent));
+    if (pacer.tired) await pacer.rest();
+    await pacer.outside(folder.replace(INTENT, bytes));
   }
 
   async #replaced(sources: readonly string[]): Promise<void> {

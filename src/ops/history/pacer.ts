@@ -9,6 +9,9 @@ export interface PacerOptions {
   readonly budgetMs?: number | undefined;
 }
 
+/** Of work that rests between its slices: it comes once an hour or a day, and the step that ends a slice may have to be compiled first. */
+const RARE_BUDGET_MS = 0.25;
+
 export class Pacer {
   readonly #o: PacerOptions;
   readonly #budgetMs: number;
@@ -41,7 +44,8 @@ export class Pacer {
 
   /** To be asked before `rest`, which costs a turn of promises even when there is nothing to do. */
   get tired(): boolean {
-    return this.#o.now() - this.#sinceMs >= this.#budgetMs;
+    const budgetMs = this.#restMs > 0 ? Math.min(RARE_BUDGET_MS, this.#budgetMs) : this.#budgetMs;
+    return this.#o.now() - this.#sinceMs >= budgetMs;
   }
 
   async rest(): Promise<void> {
