@@ -5,16 +5,14 @@ export interface PacerOptions {
   now(): number;
   /** Lets everything else that is ready have its turn, and so many ms pass. */
   pause(ms?: number): Promise<void>;
-  /** Of work at a time; default .5. */
-  readonly budgetMs?: number | undefined;
 }
 
-/** Of work that rests between its slices: it comes once an hour or a day, and the step that ends a slice may have to be compiled first. */
-const RARE_BUDGET_MS = 0.25;
+/** Of work at a time, where nothing else is asked for. */
+const BUDGET_MS = 0.5;
 
 export class Pacer {
   readonly #o: PacerOptions;
-  readonly #budgetMs: number;
+  #budgetMs = BUDGET_MS;
   #sinceMs = 0;
   #restMs = 0;
   /** The longest slice so far, in ms. */
@@ -22,13 +20,13 @@ export class Pacer {
 
   constructor(options: PacerOptions) {
     this.#o = options;
-    this.#budgetMs = options.budgetMs ?? 0.5;
     this.start();
   }
 
-  /** A piece of work begins; between its slices it rests so long. */
-  begin(restMs: number): void {
+  /** A piece of work begins; between its slices it rests so long, and they have the usual budget or this one. */
+  begin(restMs: number, budgetMs = BUDGET_MS): void {
     this.#restMs = restMs;
+    this.#budgetMs = budgetMs;
     this.start();
   }
 
@@ -44,8 +42,7 @@ export class Pacer {
 
   /** To be asked before `rest`, which costs a turn of promises even when there is nothing to do. */
   get tired(): boolean {
-    const budgetMs = this.#restMs > 0 ? Math.min(RARE_BUDGET_MS, this.#budgetMs) : this.#budgetMs;
-    return this.#o.now() - this.#sinceMs >= budgetMs;
+    return this.#o.now() - this.#sinceMs >= this.#budgetMs;
   }
 
   async rest(): Promise<void> {
