@@ -31,6 +31,8 @@ export function createProcessHost(): Omit<Host, 'name' | 'version' | 'importModu
     readFolder,
     compression,
     pause: (ms = 0) => new Promise((resolve) => (ms > 0 ? setTimeout(resolve, ms) : setImmediate(resolve))),
+    post: (url, { headers, body, signal }) =>
+      fetch(url, { method: 'POST', headers: { ...headers }, body, redirect: 'manual', signal }),
     async resolve(hostname) {
       const found = await lookup(hostname, { all: true });
       return found.map(({ address }) => address);

@@ -6,6 +6,7 @@ import v8 from 'node:v8';
 import { createAdaptorServer } from '@hono/node-server';
 import createNodeSockets from 'crossws/adapters/node';
 import { giveBackFirstBuffer } from './node-compression.ts';
+import { post } from './node-post.ts';
 import { createProcessHost, importFile, runMain } from './node-process.ts';
 import type { Host, RunningServer, ServeOptions } from './port.ts';
 import { atMost, dismissPeers, GOODBYE_MS } from './stop-sockets.ts';
@@ -22,6 +23,7 @@ export function createNodeHost(): Host {
       provideSyrinx();
       return importFile(path, shared.files);
     },
+    post,
     serve,
   };
 }

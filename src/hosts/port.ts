@@ -30,6 +30,8 @@ export interface Host {
   readonly compression?: Compression | undefined;
   /** Resolves when everything else that is ready has had its turn, and so many ms have passed: what long work awaits between its slices. */
   pause(ms?: number): Promise<void>;
+  /** A POST over HTTP that follows no redirect. Rejects with the system's own error, or when it is aborted. */
+  post(url: string, post: HttpPost): Promise<HttpAnswer>;
   /** All addresses of a host name. */
   resolve(hostname: string): Promise<readonly string[]>;
   /** Sets a variable of the process for native libraries that are loaded later, unless it is set. */
@@ -40,6 +42,19 @@ export interface Host {
   /** For a process that `startAgain` started: lines that it is sent, and the end of whoever started it. */
   followParent(line: (text: string) => void, gone: () => void): void;
   exit(code: number): never;
+}
+
+export interface HttpPost {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+/** What of a `Response` is asked for. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  /** As it comes in; whoever leaves the loop before its end lets it go. */
+  readonly body: AsyncIterable<Uint8Array> | null;
 }
 
 export interface ChildProcess {

@@ -51,6 +51,7 @@ export function createFakeHost(
     openDataFolder: absent('disk to write on'),
     readFolder: absent('disk to read from'),
     pause: async () => {},
+    post: absent('network'),
     resolve: absent('network'),
     setEnvironment() {},
     startAgain: absent('processes'),

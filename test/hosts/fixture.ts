@@ -1,4 +1,5 @@
-// The program that the host tests start on each runtime: `fixture.ts HOST serve PORT`, `... calls PORT`, `... import PATH`, `... facts`.
+// The program that the host tests start on each runtime: `fixture.ts HOST serve PORT`, `... calls PORT`, `... import PATH`, `... facts`,
+// `... post URL [SILENCE_MS]`.
 import process from 'node:process';
 import type { Host } from '../../src/hosts/port.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -8,12 +9,13 @@ import { createWebSocketCalls } from '../../src/transports/websocket/calls.ts';
 import type { StartCall } from '../../src/transports/websocket/socket.ts';
 import { sendAudio } from '../../src/transports/websocket/sender.ts';
 
-const [name, command, argument] = process.argv.slice(2);
+const [name, command, argument, limit] = process.argv.slice(2);
 const host = await createHost(name);
 if (command === 'serve') await serveEcho(host, Number(argument));
 else if (command === 'calls') await serveCalls(host, Number(argument));
 else if (command === 'import') await importAndPrint(host, argument ?? '');
 else if (command === 'facts') printFacts(host);
+else if (command === 'post') await postAndPrint(host, argument ?? '', Number(limit ?? '10000'));
 else throw new Error(`Unknown command "${command}"`);
 
 async function createHost(name: string | undefined): Promise<Host> {
@@ -155,5 +157,30 @@ function printFacts(host: Host): void {
       nowhere: facts.diskUsage('/no/such/folder'),
     }),
   );
+  host.exit(0);
+}
+
+/** Gives an answer up after `limitMs`, and reads its first 100 kB. */
+async function postAndPrint(host: Host, url: string, limitMs: number): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(limitMs);
+    const { status, headers, body } = await host.post(url, {
+      headers: { 'x-sent': 'by a host' },
+      body: 'héllo',
+      signal,
+    });
+    const wait = headers.get('retry-after');
+    let bytes = 0;
+    const decoder = new TextDecoder();
+    let text = '';
+    for await (const part of body ?? []) {
+      text += decoder.decode(part, { stream: true });
+      bytes += part.byteLength;
+      if (bytes > 100_000) break;
+    }
+    host.print(JSON.stringify({ status, wait, text: text.slice(0, 100), isLong: bytes > 100_000 }));
+  } catch (error) {
+    host.print(JSON.stringify({ error: error instanceof Error ? error.name : typeof error }));
+  }
   host.exit(0);
 }

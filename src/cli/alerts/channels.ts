@@ -25,7 +25,7 @@ import { EXIT } from '../exit-codes.ts';
 import { UserError } from '../user-error.ts';
 
 export interface ChannelsOptions {
-  readonly host: Pick<Host, 'files' | 'resolve' | 'pause'>;
+  readonly host: Pick<Host, 'files' | 'resolve' | 'post' | 'pause'>;
   readonly config: Config;
   readonly registry: Registry;
   readonly agentName: string;
@@ -56,9 +56,9 @@ export async function createChannels(options: ChannelsOptions): Promise<Channels
   const { host, config, registry, clock, onSettled, onAttempt } = options;
   const http: HttpPort = {
     // A turn of its own: a request costs as much as the journal's answer that it waited for, and there may be several channels.
-    fetch: async (url, init) => {
+    post: async (url, request) => {
       await host.pause();
-      return await fetch(url, init);
+      return await host.post(url, request);
     },
     resolve: (hostname) => host.resolve(hostname),
     wallNow: Date.now,

@@ -240,9 +240,12 @@ export class ChannelQueue {
 
 const sameGroup = (a: Item, b: Item): boolean => a.notification.groupKey === b.notification.groupKey;
 
-/** Errors of fetch say little themselves and more in their cause. Addresses are cut out: they may hold secrets. */
+/** Errors of fetch say little themselves and more in their cause; where several addresses fail, Node's have a code alone. Addresses are
+ *  cut out: they may hold secrets. */
 function messageOf(error: unknown): string {
-  const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined };
-  const text = cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message;
+  const known: Error & { readonly code?: unknown } = error instanceof Error ? error : new Error(String(error));
+  const { message, cause, code } = known;
+  const said = message === '' ? String(code) : message;
+  const text = cause instanceof Error && cause.message !== '' ? `${said}: ${cause.message}` : said;
   return text.replace(/\bhttps?:\/\/\S+/g, '[address]');
 }

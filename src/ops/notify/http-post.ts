@@ -1,10 +1,11 @@
 // One POST to a receiver: guarded, without redirects, with a bounded answer, and judged.
+import type { HttpAnswer, HttpPost } from '../../hosts/port.ts';
 import { type AddressPolicy, BlockedAddressError, checkAddress, type Resolve } from './address-guard.ts';
 import { retryAfterMs } from './backoff.ts';
 import type { Outcome } from './delivery.ts';
 
 export interface HttpPort {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly post: (url: string, post: HttpPost) => Promise<HttpAnswer>;
   /** Looks a name up, where the host can. */
   readonly resolve?: Resolve | undefined;
   /** Wall clock in ms since 1970. */
@@ -40,15 +41,12 @@ export async function post(
     if (error instanceof BlockedAddressError) return { kind: 'rejected', message: `blocked: ${error.message}` };
     throw error;
   }
-  const response = await port.fetch(url.href, {
-    method: 'POST',
+  const { status, headers, body } = await port.post(url.href, {
     headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT, ...request.headers },
     body: request.body,
-    redirect: 'manual',
     signal,
   });
-  const { status } = response;
-  const text = await beginning(response);
+  const text = await beginning(body);
   if (status >= 200 && status < 300) {
     const wrong = judge(text);
     return wrong === undefined ? { kind: 'delivered', status } : { kind: 'rejected', status, message: wrong };
@@ -58,23 +56,21 @@ export async function post(
     return { kind: 'rejected', status, message: `${status}: redirects are not followed` };
   }
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    const waitMs = retryAfterMs(response.headers.get('retry-after'), port.wallNow());
+    const waitMs = retryAfterMs(headers.get('retry-after'), port.wallNow());
     return { kind: 'retry', status, message, retryAfterMs: waitMs, pause: status === 429 || waitMs !== undefined };
   }
   return { kind: 'rejected', status, message };
 }
 
-async function beginning(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return '';
+async function beginning(body: HttpAnswer['body']): Promise<string> {
+  if (body === null) return '';
   const decoder = new TextDecoder();
   let text = '';
-  for (let bytes = 0; bytes < MAX_ANSWER_BYTES; ) {
-    const { done, value } = await reader.read();
-    if (done) return text;
-    bytes += value.byteLength;
-    text += decoder.decode(value.subarray(0, MAX_ANSWER_BYTES), { stream: true });
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.byteLength;
+    text += decoder.decode(part.subarray(0, MAX_ANSWER_BYTES), { stream: true });
+    if (bytes >= MAX_ANSWER_BYTES) break;
   }
-  await reader.cancel();
   return text;
 }

@@ -89,7 +89,7 @@ test('a name counts for all of its addresses', async () => {
 
 test('a blocked address is refused for good, before anything is sent', async () => {
   let asked = 0;
-  const port = { wallNow: () => 0, fetch: () => Promise.reject(new Error(String(++asked))), resolve: PUBLIC };
+  const port = { wallNow: () => 0, post: () => Promise.reject(new Error(String(++asked))), resolve: PUBLIC };
   const outcome = await webhookChannel({ url: 'https://169.254.169.254/latest' }, port)(
     notification(),
     new AbortController().signal,

@@ -31,9 +31,8 @@ function port(answer: () => Response = () => new Response('ok')) {
   const http: HttpPort = {
     wallNow: () => NOW_MS,
     resolve: () => Promise.resolve(PUBLIC),
-    fetch: (url, init) => {
-      sent.push({ url, headers: init.headers as Record<string, string>, text: String(init.body) });
-      assert.equal(init.redirect, 'manual');
+    post: (url, { headers, body }) => {
+      sent.push({ url, headers, text: body });
       return Promise.resolve(answer());
     },
   };

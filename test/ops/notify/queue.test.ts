@@ -257,3 +257,11 @@ test('whatever a receiver answers, each notification ends exactly once and the q
     { numRuns: 60, seed: 9 },
   );
 });
+
+test('an error that has a code alone is told by it', async () => {
+  const refused = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
+  const { queue, clock } = open(() => Promise.reject(refused));
+  queue.push(note(1));
+  await clock.advance(10);
+  assert.equal(queue.log()[0]?.message, 'ECONNREFUSED');
+});
