@@ -56,7 +56,9 @@ export interface LegFigure {
 }
 
 const CALLS = 100;
+/** Slices of nothing: together they take twice the time of all that the operations' do, so that whatever else is long shows in them. */
 const SPIN_MS = 0.3;
+const SPIN_EVERY_MS = 20;
 /** Late frames that are not so far apart are of one pause. */
 const PAUSE_MS = 100;
 const MODEL_REQUESTS = 20;
@@ -166,7 +168,7 @@ async function leg(): Promise<LegFigure> {
   await alerts?.start();
   const mover = setInterval(() => series.turn(), 100);
   // What the machine and collections do to any slice: one that does nothing, for as long as ours may take.
-  const idler = isOn ? undefined : setInterval(() => spans.run(CONTROL_SLICE, spin), 100);
+  const idler = isOn ? undefined : setInterval(() => spans.run(CONTROL_SLICE, spin), SPIN_EVERY_MS);
 
   const calls = Array.from({ length: CALLS }, () => openCall(runtime));
   const { packets } = callerLoop(8000);

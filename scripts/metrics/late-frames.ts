@@ -35,14 +35,14 @@ export function judgeLate(
   else check(chance >= CHANCE, name, figure);
 }
 
-/** Chance of `heads` or more heads in so many tosses. */
-export function chanceOf(heads: number, tosses: number): number {
+/** Chance of `heads` or more heads in so many tosses of a coin that shows heads with the chance `share`, between 0 and 1. */
+export function chanceOf(heads: number, tosses: number, share = 0.5): number {
   // Logarithms: of 2000 tosses there are more than 10^600 courses.
-  let ways = -tosses * Math.LN2;
+  let ways = tosses * Math.log(1 - share);
   let sum = 0;
   for (let k = 0; k <= tosses; k++) {
     if (k >= heads) sum += Math.exp(ways);
-    ways += Math.log((tosses - k) / (k + 1));
+    ways += Math.log(((tosses - k) / (k + 1)) * (share / (1 - share)));
   }
   return Math.min(1, sum);
 }
