@@ -176,7 +176,7 @@ function judgeProcessor(
     );
     verdicts.tell(`steady, by threads, the control's slices included: ${threads.join(', ')} % more`);
   }
-  const all = middle(pairs.map(({ on }) => slices(on, () => true)));
+  const all = middle(pairs.map(({ on }) => slices(on, (kind) => kind !== CONTROL_SLICE)));
   verdicts.tell(`all slices together, the full hour and the merged day included: ${round(all)} % of a core`);
 }
 
@@ -226,7 +226,9 @@ function judgeFrames(on: readonly LegFigure[], off: readonly LegFigure[], verdic
 }
 
 function judgeSlices(on: readonly LegFigure[], off: readonly LegFigure[], verdicts: Verdicts): void {
-  const kinds = [...new Set(on.flatMap(({ spans }) => spans.map(({ kind }) => kind)))];
+  const kinds = [...new Set(on.flatMap(({ spans }) => spans.map(({ kind }) => kind)))].filter(
+    (kind) => kind !== CONTROL_SLICE,
+  );
   for (const wanted of KINDS) if (!kinds.includes(wanted)) verdicts.limit(false, `${wanted}: no slice was seen`);
   const control = slicesOf(off, CONTROL_SLICE);
   verdicts.tell(`control, slices that do nothing for 0.3 ms: ${control.text}`);

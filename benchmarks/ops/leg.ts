@@ -168,7 +168,7 @@ async function leg(): Promise<LegFigure> {
   await alerts?.start();
   const mover = setInterval(() => series.turn(), 100);
   // What the machine and collections do to any slice: one that does nothing, for as long as ours may take.
-  const idler = isOn ? undefined : setInterval(() => spans.run(CONTROL_SLICE, spin), SPIN_EVERY_MS);
+  const idler = setInterval(() => spans.run(CONTROL_SLICE, spin), SPIN_EVERY_MS);
 
   const calls = Array.from({ length: CALLS }, () => openCall(runtime));
   const { packets } = callerLoop(8000);
