@@ -1,5 +1,5 @@
 // The program that the host tests start on each runtime: `fixture.ts HOST serve PORT`, `... calls PORT`, `... import PATH`, `... facts`,
-// `... post URL [SILENCE_MS]`.
+// `... post URL [LIMIT_MS]`, `... collect`.
 import process from 'node:process';
 import type { Host } from '../../src/hosts/port.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -16,6 +16,7 @@ else if (command === 'calls') await serveCalls(host, Number(argument));
 else if (command === 'import') await importAndPrint(host, argument ?? '');
 else if (command === 'facts') printFacts(host);
 else if (command === 'post') await postAndPrint(host, argument ?? '', Number(limit ?? '10000'));
+else if (command === 'collect') tellCollected(host);
 else throw new Error(`Unknown command "${command}"`);
 
 async function createHost(name: string | undefined): Promise<Host> {
@@ -183,4 +184,17 @@ async function postAndPrint(host: Host, url: string, limitMs: number): Promise<v
     host.print(JSON.stringify({ error: error instanceof Error ? error.name : typeof error }));
   }
   host.exit(0);
+}
+
+/** Ends well when some of what nobody holds has been collected, though nothing is allocated any more. */
+function tellCollected(host: Host): void {
+  const end = (code: number) => () => host.exit(code);
+  const registry = new FinalizationRegistry(end(0));
+  // What the start left behind has been collected by then.
+  setTimeout(() => {
+    for (let i = 0; i < 100; i++) registry.register({ i }, i);
+  }, 1000);
+  setTimeout(end(1), 8000);
+  // Held for as long as the process runs: a registry that is collected itself calls nobody.
+  host.onSignal(() => registry.unregister(host));
 }
