@@ -167,7 +167,7 @@ async function leg(): Promise<LegFigure> {
   });
   await alerts?.start();
   const mover = setInterval(() => series.turn(), 100);
-  // What the machine and collections do to any slice: one that does nothing, for as long as ours may take.
+  // What the machine and collections do to any slice: one that does nothing, for as long as ours may take. In both legs, since it costs something.
   const idler = setInterval(() => spans.run(CONTROL_SLICE, spin), SPIN_EVERY_MS);
 
   const calls = Array.from({ length: CALLS }, () => openCall(runtime));
