@@ -4,7 +4,7 @@ import { ErrorWindow } from './error-window.ts';
 import type { MonitorInstruments } from './instruments.ts';
 import { type MonitorOptions, type Nearest, readMonitorOptions, type Thresholds } from './options.ts';
 import type { RealtimeMonitor } from './realtime-monitor.ts';
-import { type MonitorNews, SessionMonitor, type SessionMonitorOptions } from './session-monitor.ts';
+import { type MonitorNews, SessionMonitor, type SessionMonitorOptions, type Turn } from './session-monitor.ts';
 
 /** All sessions as plain data: a row of `WIDTH` numbers each, NaN where nothing is measured. */
 export interface SessionRows {
@@ -43,6 +43,8 @@ const OWN_HISTORY_MINUTES = 0.25;
 const OWN_REPORT_MINUTES = 5;
 const REPORT_MINUTES = 60;
 const MAX_MONITORS = 20;
+/** Then whatever else is ready goes first: a frame waits for so many monitors at most. */
+const MONITORS_A_SLICE = 25;
 /** Turns over which what is due each minute, or each 5 s, is spread. */
 const SPREAD_TURNS = 20;
 const TRIED = columnOf('session', 'requests');
@@ -196,47 +198,73 @@ export class MonitorDesk {
   }
 
   #turn(): void {
-    const { now, instruments, onError } = this.#o;
     const dueMs = this.#dueMs;
+    this.#dueMs += TICK_MS;
+    this.#go(dueMs, this.#slices(dueMs));
+  }
+
+  /** On with a turn that was due then: one slice of it. */
+  #go(dueMs: number, slices: Iterator<void, void>): void {
+    const { now, instruments, onError, setTimer } = this.#o;
+    const timer = this.#cancel;
+    let over = true;
     try {
-      this.#turnAll(dueMs);
+      over = slices.next().done === true;
     } catch (error) {
       onError(error);
     }
+    // A subscriber may have ended everything, and begun anew.
+    if (this.#cancel !== timer) return;
+    if (!over) {
+      this.#cancel = setTimer(() => this.#go(dueMs, slices), 0);
+      return;
+    }
     instruments.turned(now() - dueMs);
-    // A subscriber may have ended everything.
-    if (!this.isTurning) return;
     // Turns that were missed are not made up for.
-    this.#dueMs = Math.max(dueMs + TICK_MS, now());
+    this.#dueMs = Math.max(this.#dueMs, now());
     this.#wait();
   }
 
-  #turnAll(dueMs: number): void {
+  /** A turn of all sessions; where it yields, whatever else is ready goes first. */
+  *#slices(dueMs: number): Generator<void, void> {
     const isSecond = dueMs >= this.#systemDueMs;
     if (isSecond) {
       this.#system.set(this.#o.system());
       this.#systemDueMs = dueMs + SECOND_MS;
     }
     const { ids, values } = this.#o.sessions();
+    if (ids.length < this.#sessions.size) this.#forget(ids);
     const atMs = this.#o.epochNowMs();
     const turn = { dueMs, atMs, values, offset: 0, system: this.#system };
+    yield;
+    let turned = 0;
     for (let row = 0; row < ids.length; row++) {
-      const watched = this.#sessions.get(ids[row]!);
-      if (watched === undefined) continue;
-      const offset = row * WIDTH;
-      const tried = values[offset + TRIED]!;
-      const failed = values[offset + FAILED]!;
-      values[offset + ERROR_RATE] = watched.errors.rate(tried, failed);
-      if (isSecond) watched.errors.turn(tried, failed);
-      turn.offset = offset;
-      if (watched.own.running) watched.own.turn(turn);
-      // Most sessions have none: of an empty set no iterator is made either, each quarter of a second.
-      if (watched.given !== undefined && watched.given.size > 0) {
-        for (const monitor of watched.given) monitor.turn(turn);
+      if (turned >= MONITORS_A_SLICE) {
+        yield;
+        turned = 0;
       }
+      turn.offset = row * WIDTH;
+      turned += this.#turnSession(ids[row]!, turn, isSecond);
     }
-    if (ids.length < this.#sessions.size) this.#forget(ids);
-    if (this.#listeners.size > 0) this.#tell({ type: 'turn', atMs });
+    if (this.#listeners.size === 0) return;
+    yield;
+    this.#tell({ type: 'turn', atMs });
+  }
+
+  /** Returns how many monitors it had. */
+  #turnSession(id: string, turn: Turn, isSecond: boolean): number {
+    const watched = this.#sessions.get(id);
+    if (watched === undefined) return 0;
+    const { values, offset } = turn;
+    const tried = values[offset + TRIED]!;
+    const failed = values[offset + FAILED]!;
+    values[offset + ERROR_RATE] = watched.errors.rate(tried, failed);
+    if (isSecond) watched.errors.turn(tried, failed);
+    if (watched.own.running) watched.own.turn(turn);
+    // Most sessions have none: of an empty set no iterator is made either, each quarter of a second.
+    if (watched.given === undefined || watched.given.size === 0) return 1;
+    for (const monitor of watched.given) monitor.turn(turn);
+    return 1 + watched.given.size;
   }
 
   /** Sessions that have no row any more have ended, whoever forgot to say so. */

@@ -57,6 +57,46 @@ test('a hundred sessions with two monitors each have one timer, and one look at 
   assert.ok(monitors.every((monitor) => monitor.history().length === 4));
 });
 
+test('others have their turn between slices of a turn: sessions may end and begin there', async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 100; i++) rig.open(`s${i}`);
+  const seen = (): number => rig.desk.all().filter((monitor) => monitor.history().length > 0).length;
+  const between: number[] = [];
+  const look = (): void => {
+    const turned = seen();
+    if (between.at(-1) !== turned) between.push(turned);
+    if (turned === 25 && rig.desk.size === 100) {
+      rig.close('s99');
+      rig.open('new');
+    }
+    if (turned < 99) rig.time.setTimer(look, 0);
+  };
+  rig.time.setTimer(look, 250);
+  await rig.run(250);
+  assert.deepEqual(between, [0, 25, 50, 75, 99]);
+  assert.equal(rig.desk.of('new')?.snapshot(), null);
+  await rig.run(250);
+  assert.equal(rig.desk.of('new')?.history().length, 1);
+  assert.equal(rig.desk.of('s0')?.history().length, 2);
+  assert.equal(rig.asked.sessions, 2);
+});
+
+test('all sessions end amid a turn, and another begins: one timer', async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 100; i++) rig.open(`s${i}`);
+  rig.desk.of('s30')?.subscribe(() => {
+    rig.desk.stop();
+    rig.rows.clear();
+    rig.open('new');
+  });
+  await rig.run(250);
+  assert.equal(rig.time.pending, 1);
+  await rig.run(1000);
+  assert.equal(rig.desk.of('new')?.history().length, 4);
+  rig.close('new');
+  assert.equal(rig.time.pending, 0);
+});
+
 test('a snapshot has every figure of the watched components, null where it is not measured', async () => {
   const { rig, monitor } = watched();
   assert.equal(monitor.snapshot(), null);
