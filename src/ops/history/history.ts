@@ -22,8 +22,6 @@ const RETRY_MS = 10_000;
 const MAX_WAITING_HOURS = 1;
 /** Between slices of work on hours and days, which may take its time: a tenth of a core at most. */
 const REST_MS = 5;
-/** Of a slice of what comes once an hour or a day: the step that ends it may have to be compiled first. */
-const RARE_BUDGET_MS = 0.25;
 const LAST_EPOCH_MS = Date.UTC(9000, 0);
 /** New series that are entered at once; more of them get turns of their own. */
 const ENTERED_AT_ONCE = 16;
@@ -165,11 +163,11 @@ export class History {
   }
 
   /** One piece of work after the other. */
-  #then(work: () => Promise<void>, restMs = 0, budgetMs?: number): Promise<void> {
+  #then(work: () => Promise<void>, restMs = 0): Promise<void> {
     this.#work = this.#work.then(async () => {
       // A turn of its own: whoever asked for this has held up the one before.
       await this.#o.pause();
-      this.#pacer.begin(restMs, budgetMs);
+      this.#pacer.begin(restMs);
       try {
         await work();
       } catch (error) {
@@ -239,8 +237,8 @@ export class History {
     if (before !== undefined) {
       this.#waiting.push(before.hour);
       await before.close();
-      void this.#then(() => this.#sealWaiting(), REST_MS, RARE_BUDGET_MS);
-      void this.#then(() => this.#purge(), REST_MS, RARE_BUDGET_MS);
+      void this.#then(() => this.#sealWaiting(), REST_MS);
+      void this.#then(() => this.#purge(), REST_MS);
     }
     if (this.#folder !== undefined && this.#problem === null) await open.begin(this.#folder);
   }
@@ -336,7 +334,9 @@ export class History {
       await (journal.folder === folder ? this.#disk : this.#memory)?.forget(journal.name);
   }
 
+  /** Not on the way out either. */
   async #purge(): Promise<void> {
+    if (this.#stopped) return;
     const nowMs = this.#o.epochMs();
     if (!this.#clock.isTrusted(this.#o.now())) return;
     const limits = {

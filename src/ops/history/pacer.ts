@@ -7,12 +7,11 @@ export interface PacerOptions {
   pause(ms?: number): Promise<void>;
 }
 
-/** Of work at a time, where nothing else is asked for. */
-const BUDGET_MS = 0.5;
+/** Of work at a time: the step that ends a slice may have to be compiled first. */
+const BUDGET_MS = 0.25;
 
 export class Pacer {
   readonly #o: PacerOptions;
-  #budgetMs = BUDGET_MS;
   #sinceMs = 0;
   #restMs = 0;
   /** The longest slice so far, in ms. */
@@ -23,10 +22,9 @@ export class Pacer {
     this.start();
   }
 
-  /** A piece of work begins; between its slices it rests so long, and they have the usual budget or this one. */
-  begin(restMs: number, budgetMs = BUDGET_MS): void {
+  /** A piece of work begins; between its slices it rests so long. */
+  begin(restMs: number): void {
     this.#restMs = restMs;
-    this.#budgetMs = budgetMs;
     this.start();
   }
 
@@ -42,7 +40,7 @@ export class Pacer {
 
   /** To be asked before `rest`, which costs a turn of promises even when there is nothing to do. */
   get tired(): boolean {
-    return this.#o.now() - this.#sinceMs >= this.#budgetMs;
+    return this.#o.now() - this.#sinceMs >= BUDGET_MS;
   }
 
   async rest(): Promise<void> {

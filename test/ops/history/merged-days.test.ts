@@ -85,3 +85,19 @@ const rowsOf = (series: HistorySeries | undefined) =>
   })) ?? [];
 const withoutHour = (rows: ReturnType<typeof rowsOf>) =>
   rows.filter(({ atMs }) => atMs < NOON || atMs >= NOON + 60 * MINUTE_MS);
+
+test('who stops in the first minute of a day leaves its hours to the next process, and nothing is touched behind', async () => {
+  const disk = new Disk();
+  const rig = createRig(disk.open, { startMs: MIDNIGHT - 150 * MINUTE_MS });
+  await rig.history.start();
+  while (rig.epochMs <= MIDNIGHT) {
+    await rig.seconds(1);
+    rig.sleep(59_000);
+  }
+  await rig.history.stop();
+  const left = await disk.names();
+  assert.equal(disk.isTaken, false);
+  await rig.history.settled();
+  assert.deepEqual(await disk.names(), left);
+  assert.equal((await disk.names('minutes-2026-11-28T')).length, 2);
+});
