@@ -340,16 +340,16 @@ export class RoomTransport implements Transport {
     this.#lift('rebuilding');
   }
 
-  #disconnected(reason: LeaveReason, nowMs: number): void {
+  /** `sinceMs`: when the line went. */
+  #disconnected(reason: LeaveReason, nowMs: number, sinceMs: number = this.#outageSinceMs ?? nowMs): void {
     // While it is joined: the join fails, or gives a connection that is over; a second rejoin beside it would be one too many.
     if (this.#connection === null && !FINAL.has(reason)) {
       this.#lostEarly = reason;
       return;
     }
     this.#cancelResume();
-    const sinceMs = this.#outageSinceMs ?? nowMs;
-    this.#outageSinceMs = sinceMs;
     this.#tell({ type: 'lost', atMs: nowMs, reason, wasReconnecting: this.#outageSinceMs !== null });
+    this.#outageSinceMs = sinceMs;
     this.#fall('connection', sinceMs);
     const over = this.#connection;
     this.#connection = null;
@@ -489,8 +489,7 @@ export class RoomTransport implements Transport {
     else if (!this.#isSilenced && nowMs - this.#quality.voiceAtMs >= this.#limits.unsentMs) {
       // Its further events are of no interest.
       this.#generation++;
-      this.#outageSinceMs = this.#quality.voiceAtMs;
-      this.#disconnected('connection lost', nowMs);
+      this.#disconnected('connection lost', nowMs, this.#quality.voiceAtMs);
     }
   }
 

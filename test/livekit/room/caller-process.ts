@@ -20,6 +20,9 @@ import {
 
 const RATE = 24000;
 const FRAME = RATE / 100;
+/** A client that has reconnected sends its voice within three seconds. */
+const VOICE_TRIES = 12;
+const VOICE_EVERY_MS = 250;
 /** -42 dBFS and more is sound. */
 const LOUD = 260;
 
@@ -81,7 +84,7 @@ interface Join {
   readonly token: string;
   readonly key?: string;
   readonly aheadMs?: number;
-  /** Joins anew, for ever, when the SDK has given up. */
+  /** Joins anew, for ever, when the SDK has given up, or is back without sending her voice. */
   readonly again?: boolean;
   readonly record?: string;
 }
@@ -107,7 +110,10 @@ async function join(command: Join): Promise<void> {
   );
   here.on(RoomEvent.LocalTrackSubscribed, () => tell('voice-received'));
   here.on(RoomEvent.Reconnecting, () => tell('reconnecting'));
-  here.on(RoomEvent.Reconnected, () => tell('reconnected'));
+  here.on(RoomEvent.Reconnected, () => {
+    tell('reconnected');
+    if (command.again === true) void watchVoice(here, command);
+  });
   here.on(RoomEvent.Disconnected, (reason) => {
     tell('disconnected', { reason });
     if (command.again === true && room === here) void joinAgain(command);
@@ -147,11 +153,37 @@ function mute(isMuted: boolean): void {
   livekitFfiRequest(new FfiRequest({ message: { case: 'localTrackMute', value } }).toBinary());
 }
 
+/** After a server's restart the SDK may say that her microphone is published, and never send a packet of it: by its own
+ *  statistics, so that nothing is hidden that is not its fault. */
+async function watchVoice(here: Room, command: Join): Promise<void> {
+  for (let i = 0; i < VOICE_TRIES; i++) {
+    await new Promise((go) => setTimeout(go, VOICE_EVERY_MS));
+    if (room !== here) return;
+    if ((await packetsSent(here)) === 0) continue;
+    tell('sending');
+    return;
+  }
+  tell('unsent');
+  room = null;
+  // That need not come to an end.
+  void here.disconnect();
+  await joinAgain(command);
+}
+
+async function packetsSent(here: Room): Promise<number> {
+  const { publisherStats } = await here.getRtcStats().catch(() => ({ publisherStats: [] }));
+  return publisherStats.reduce(
+    (sum, { stats }) => sum + (stats?.case === 'outboundRtp' ? Number(stats.value.sent?.packetsSent ?? 0) : 0),
+    0,
+  );
+}
+
 async function joinAgain(command: Join): Promise<void> {
   source = null;
   for (;;) {
     try {
       await join(command);
+      if (room !== null) void watchVoice(room, command);
       return;
     } catch {
       await new Promise((go) => setTimeout(go, 1000));

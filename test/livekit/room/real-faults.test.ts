@@ -40,7 +40,7 @@ async function talking(name: string, token?: string) {
   const support = await loadNative();
   if (!support.rtc) throw new Error(support.reason);
   const events: RoomEvent[] = [];
-  const heard = { loud: 0, closed: [] as string[] };
+  const heard = { packets: 0, loud: 0, closed: [] as string[] };
   const transport = new RoomTransport({
     connect: nativeConnect(watched(support.native)),
     clock: systemClock,
@@ -52,6 +52,7 @@ async function talking(name: string, token?: string) {
   });
   transport.bind({
     audio(packet) {
+      heard.packets++;
       const samples = new Int16Array(packet.buffer, packet.byteOffset, packet.length >> 1);
       if (samples.some((s) => Math.abs(s) > 1000)) heard.loud++;
     },
@@ -164,8 +165,10 @@ test('the server is killed and is back after a second: SDK or rejoin, the call g
   await server.start();
   await until('the recovery', 40_000, () => types(call.events).includes('recovered'));
   await until('the caller again', 40_000, () => call.transport.room.caller !== null);
-  // Her own line was down as well: what she says before it stands, nobody can hear.
-  await caller.hears('reconnected', 40_000, told);
+  // Her own line was down as well: what she says before it sends, nobody can hear.
+  await caller.hears('sending', 40_000, told);
+  call.heard.packets = 0;
+  await until('her silence', 10_000, () => call.heard.packets > 0);
   await call.goesOn(told);
   await call.end();
 });

@@ -147,6 +147,11 @@ test('the SDK gives up: the agent joins again by itself with a new token, as oft
   await talker.talk(60_000);
   assert.equal(scene.connections.length, 2);
   assert.deepEqual(scene.tokens.slice(1), Array(4).fill('minted for agent in room'));
+  const lost = scene.events.filter((e) => e.type === 'lost');
+  assert.deepEqual(
+    lost.map((e) => e.wasReconnecting),
+    [false],
+  );
   const failed = scene.events.filter((e) => e.type === 'rejoin-failed');
   assert.deepEqual(
     failed.map((e) => e.message),
