@@ -13,6 +13,7 @@ import { atMost, dismissPeers, GOODBYE_MS } from './stop-sockets.ts';
 
 export function createNodeHost(): Host {
   accountBuffersAsHeap();
+  keepBytecode();
   giveBackFirstBuffer();
   const shared = createProcessHost();
   return {
@@ -36,6 +37,11 @@ function accountBuffersAsHeap(): void {
   const [major = 0] = process.versions.v8.split('.').map(Number);
   // Older engines do not know the flag and would say so on every start.
   if (major >= 13) v8.setFlagsFromString('--external-memory-accounted-in-global-limit');
+}
+
+/** What runs once a minute or an hour would be thrown away in between, and be compiled again amid the calls: two milliseconds for zlib's streams alone. */
+function keepBytecode(): void {
+  v8.setFlagsFromString('--no-flush-bytecode');
 }
 
 let isProvided = false;
