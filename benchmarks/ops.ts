@@ -1,13 +1,15 @@
 // What the operations cost. Beside calls: monitor, history and alerts over 100 calls, 500 series and 50 rules, and the same load without them at the same time, each
 // leg a process of its own that ends a full hour and a day of history, and purges. By itself: a day of the history's store on disk, and queries over a month.
+// `sampled`: slices that are too long by their thread's clock are looked at by their core's timer (`perf`), which stands still where the machine's host stops the core.
 // `noise`: both legs without, which tells what two legs of the same program differ by, and judges nothing.
-// `bun benchmarks/ops.ts [--pairs N --warm S --steady S --hour S] [--only calls --only disk --only queries --only noise]`, on Node with `--expose-gc` or without, on
+// `bun benchmarks/ops.ts [--pairs N --warm S --steady S --hour S] [--sampled] [--only calls --only disk --only queries --only noise]`, on Node with `--expose-gc` or without, on
 // Deno with `-A`; ends with `N passed, N failed`.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { measureBesideCalls, SEALED_SECONDS, tellNoise } from './ops/calls.ts';
 import { runChild } from './ops/child.ts';
+import { canSample } from './ops/core-samples.ts';
 import type { DayFigures, QueryFigure } from './ops/history.ts';
 import { Verdicts } from './ops/verdicts.ts';
 import { round } from './statistics.ts';
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     steady: { type: 'string', default: '90' },
     hour: { type: 'string', default: '120' },
     only: { type: 'string', multiple: true, default: USUAL },
+    sampled: { type: 'boolean', default: false },
   },
 });
 const wrong = values.only.find((part) => !PARTS.includes(part));
@@ -38,6 +41,10 @@ if (!(Number(values.hour) > SEALED_SECONDS + 1)) {
   );
   process.exit(2);
 }
+if (values.sampled && !canSample()) {
+  console.error('--sampled needs the program perf of Linux, and the right to use it');
+  process.exit(2);
+}
 const verdicts = new Verdicts();
 const figures: Record<string, unknown> = { benchmark: 'ops' };
 console.log(JSON.stringify(describeMachine()));
@@ -47,6 +54,7 @@ const beside = {
   warmSeconds: Number(values.warm),
   steadySeconds: Number(values.steady),
   hourSeconds: Number(values.hour),
+  sampled: values.sampled,
 };
 if (values.only.includes('calls')) {
   const legs = await measureBesideCalls(beside, verdicts);

@@ -31,6 +31,8 @@ export interface CallsOptions {
   readonly warmSeconds: number;
   readonly steadySeconds: number;
   readonly hourSeconds: number;
+  /** Slices that are too long by the thread's clock are looked at by the core's timer. */
+  readonly sampled: boolean;
 }
 
 interface Leg extends LegFigure {
@@ -63,6 +65,8 @@ export async function measureBesideCalls(options: CallsOptions, verdicts: Verdic
   judgeProcessor(pairs, options, verdicts);
   judgeMemory(pairs, verdicts);
   judgeFrames(on, off, verdicts);
+  if (options.sampled)
+    verdicts.tell("what is too long by the thread's clock counts as long as its core ran, by a timer of it");
   judgeSlices(on, off, verdicts);
   tellCollections(on, off, verdicts);
   return all.flatMap((pair) => [pair.on, pair.off]);
@@ -84,9 +88,10 @@ export async function tellNoise(options: CallsOptions, verdicts: Verdicts): Prom
 
 async function sideBySide(
   modes: readonly [string, string],
-  { steadySeconds, hourSeconds, warmSeconds }: CallsOptions,
+  { steadySeconds, hourSeconds, warmSeconds, sampled }: CallsOptions,
 ): Promise<[Leg, Leg]> {
   const seconds = [steadySeconds, hourSeconds, warmSeconds].map(String);
+  const how = sampled ? ['sampled'] : [];
   const folders = modes.map(() => mkdtempSync(join(tmpdir(), 'syrinx-ops-'))) as [string, string];
   try {
     for (const [i, mode] of modes.entries()) {
@@ -97,7 +102,7 @@ async function sideBySide(
     for (const [i, mode] of modes.entries()) {
       const pager = spawnChild<number>(PAGER, []);
       pagers.push(pager);
-      legs.push(spawnChild<LegFigure>(LEG, [mode, ...seconds, folders[i] as string, await pager.ready]));
+      legs.push(spawnChild<LegFigure>(LEG, [mode, ...seconds, folders[i] as string, await pager.ready, ...how]));
     }
     await Promise.all(legs.map(({ ready }) => ready));
     for (const leg of legs) {

@@ -1,5 +1,5 @@
 // One leg of the comparison, in a process of its own: 100 calls and 500 series in real time, with the operations on, off, or one of them.
-// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS FOLDER PAGER_PORT`, begins with a line of input; the last line is its figures as JSON.
+// `leg.ts on|off|monitor|history|alerts STEADY_SECONDS HOUR_SECONDS WARM_SECONDS FOLDER PAGER_PORT [sampled]`, begins with a line of input; the last line is its figures as JSON.
 // `leg.ts day _ _ _ FOLDER _` only lives through most of a day, so that what such haste leaves behind in a process is in no figure. The folder is what history has of it:
 // the leg starts in it as a process does that is started again within the hour.
 import process from 'node:process';
@@ -18,9 +18,10 @@ import { percentile } from '../statistics.ts';
 import { waitForStart } from './child.ts';
 import { type CollectionFigure, watchCollections } from './collections.ts';
 import { CONTROL_SLICE, loadRules, loadSeries } from './load.ts';
+import { sampleCore } from './core-samples.ts';
 import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
-import { createThreadClock } from './thread-clock.ts';
+import { createThreadClocks } from './thread-clock.ts';
 import { createTimes, type Times } from './times.ts';
 
 export interface PartFigure {
@@ -73,7 +74,7 @@ const SEAL_AFTER_MS = 60_000;
 /** For collections after the full hour. */
 const SETTLE_SECONDS = 2;
 
-const [mode = 'off', steady = '16', hour = '16', warm = '16', folder = '', port = '9'] = process.argv.slice(2);
+const [mode = 'off', steady = '16', hour = '16', warm = '16', folder = '', port = '9', sampled] = process.argv.slice(2);
 const steadySeconds = Number(steady);
 const hourSeconds = Number(hour);
 const warmSeconds = Number(warm);
@@ -110,7 +111,8 @@ async function prepare() {
   });
   const series = loadSeries(runtime.registry);
   const collections = watchCollections();
-  const spans = new Spans(SLICE_LIMIT_MS, collections, await createThreadClock());
+  const clocks = await createThreadClocks();
+  const spans = new Spans(SLICE_LIMIT_MS, collections, clocks?.coreMs ?? null);
   const host = spannedHost(await createHost(), spans);
   const times = createTimes(MIDNIGHT - DAY_MS);
   Date.now = () => Math.floor(times.epochNow());
@@ -122,7 +124,7 @@ async function prepare() {
       log,
       clock: spannedClock(times, spans, 'history sample'),
     });
-  return { loaded, config, log, runtime, series, collections, spans, host, times, begin };
+  return { loaded, config, log, runtime, series, collections, clocks, spans, host, times, begin };
 }
 
 /** All but the last hour with a sample each 20 s, and of that one all seconds. */
@@ -143,7 +145,7 @@ async function askModels(): Promise<void> {
 async function leg(): Promise<LegFigure> {
   const wall = Date.now;
   await askModels();
-  const { loaded, config, log, runtime, series, collections, spans, host, times, begin } = await prepare();
+  const { loaded, config, log, runtime, series, collections, clocks, spans, host, times, begin } = await prepare();
   times.wind(STARTED_MS);
   const history = has('history') ? begin() : null;
   await host.idle();
@@ -217,11 +219,13 @@ async function leg(): Promise<LegFigure> {
     };
   };
   const startMs = performance.now();
+  const samples = sampled === 'sampled' && clocks !== null ? sampleCore(clocks) : null;
   await measure(startMs + 1000 * warmSeconds);
   spans.enabled = true;
   const steadyPart = await measure(startMs + 1000 * (warmSeconds + steadySeconds));
   const hourPart = await measure(startMs + 1000 * (warmSeconds + steadySeconds + hourSeconds));
   spans.enabled = false;
+  await samples?.stop();
   await collect();
   const settled = memoryFigure();
   const blocks = await sizes(host);
@@ -231,7 +235,7 @@ async function leg(): Promise<LegFigure> {
   await Promise.all([alerts?.stop(1000), history?.stop()]);
   const sentLateP99Ms = percentile(await sentLate, 0.99);
   clearInterval(mover);
-  const figures = spans.figures();
+  const figures = spans.figures(samples?.ranMs);
   await runtime.closeAll('measured');
   Date.now = wall;
   return {

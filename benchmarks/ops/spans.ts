@@ -129,7 +129,8 @@ export class Spans {
     return result;
   }
 
-  figures(): SpanFigure[] {
+  /** `ranMs`: how long the thread can have run at most between two moments, where a better clock than its own is at hand. */
+  figures(ranMs: (fromMs: number, toMs: number) => number = unlimited): SpanFigure[] {
     const kinds = new Map<string, Span[]>();
     for (const span of this.#done) {
       const some = kinds.get(span.kind);
@@ -138,7 +139,10 @@ export class Spans {
     }
     return [...kinds]
       .map(([kind, spans]) => {
-        const own = spans.map((span) => Math.min(span.ms - Math.max(span.waitedMs, span.collectedMs), span.coreMs));
+        const own = spans.map(({ fromMs, ms, waitedMs, collectedMs, coreMs }) => {
+          const ownMs = Math.min(ms - Math.max(waitedMs, collectedMs), coreMs);
+          return ownMs > this.#limitMs ? Math.min(ownMs, ranMs(fromMs, fromMs + ms)) : ownMs;
+        });
         const collecting = spans.map((span) => span.ms - span.waitedMs);
         const longest = spans.reduce((a, b) => (b.ms > a.ms ? b : a));
         const over = (some: readonly number[]): number => some.filter((ms) => ms > this.#limitMs).length;
@@ -166,6 +170,7 @@ export class Spans {
 }
 
 const unknown = (): number => 0;
+const unlimited = (): number => Number.POSITIVE_INFINITY;
 
 /** ms that this thread was ready to run and did not, as Linux counts it. */
 function waitClock(): () => number {
