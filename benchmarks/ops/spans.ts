@@ -132,7 +132,9 @@ export class Spans {
   /** `ranMs`: how long the thread can have run at most between two moments, where a better clock than its own is at hand. */
   figures(ranMs: (fromMs: number, toMs: number) => number = unlimited): SpanFigure[] {
     const kinds = new Map<string, Span[]>();
-    for (const span of this.#done) {
+    for (const done of this.#done) {
+      const laterMs = this.#collections?.toldLater(done.fromMs, done.fromMs + done.ms) ?? 0;
+      const span = { ...done, collectedMs: Math.min(done.ms, done.collectedMs + laterMs) };
       const some = kinds.get(span.kind);
       if (some === undefined) kinds.set(span.kind, [span]);
       else some.push(span);
