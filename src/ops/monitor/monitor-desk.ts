@@ -43,7 +43,7 @@ const OWN_HISTORY_MINUTES = 0.25;
 const OWN_REPORT_MINUTES = 5;
 const REPORT_MINUTES = 60;
 const MAX_MONITORS = 20;
-/** Then whatever else is ready goes first: a frame waits for so many monitors at most. */
+/** Then whatever else is ready goes first. */
 const MONITORS_A_SLICE = 25;
 /** Turns over which what is due each minute, or each 5 s, is spread. */
 const SPREAD_TURNS = 20;
