@@ -18,8 +18,8 @@ export interface Collections {
   begin(): void;
   /** ms of stops since `begin`, as far as they are told at once. */
   end(): number;
-  /** ms of stops between these moments of `performance.now` that were told later. */
-  toldLater(fromMs: number, toMs: number): number;
+  /** ms of stops between these moments of `performance.now`, where they are told later. */
+  toldLater?(fromMs: number, toMs: number): number;
   /** All since the last time this was asked. */
   figure(): CollectionFigure;
 }
@@ -89,10 +89,6 @@ class ProfiledCollections implements Collections {
     return this.#stops(this.#slice).reduce((sum, ms) => sum + ms, 0);
   }
 
-  toldLater(): number {
-    return 0;
-  }
-
   figure(): CollectionFigure {
     const stops = this.#stops(this.#all);
     this.#all.start();
@@ -127,10 +123,6 @@ class LoggedCollections implements Collections {
     const before = this.#stops.length;
     this.#read();
     return this.#stops.slice(before).reduce((sum, ms) => sum + ms, 0);
-  }
-
-  toldLater(): number {
-    return 0;
   }
 
   figure(): CollectionFigure {

@@ -133,7 +133,7 @@ export class Spans {
   figures(ranMs: (fromMs: number, toMs: number) => number = unlimited): SpanFigure[] {
     const kinds = new Map<string, Span[]>();
     for (const done of this.#done) {
-      const laterMs = this.#collections?.toldLater(done.fromMs, done.fromMs + done.ms) ?? 0;
+      const laterMs = this.#collections?.toldLater?.(done.fromMs, done.fromMs + done.ms) ?? 0;
       const span = { ...done, collectedMs: Math.min(done.ms, done.collectedMs + laterMs) };
       const some = kinds.get(span.kind);
       if (some === undefined) kinds.set(span.kind, [span]);
