@@ -263,6 +263,8 @@ function slicesOf(some: readonly LegFigure[], kind: string): Slices {
   const own = Math.max(...spans.map(({ longestOwnMs }) => longestOwnMs));
   const sum = (figure: (span: (typeof spans)[number]) => number) => spans.reduce((all, span) => all + figure(span), 0);
   const [count, total, over] = [sum((span) => span.count), sum((span) => span.totalMs), sum((span) => span.overOwn)];
+  const overByThread = sum((span) => span.overByThread);
+  const byThread = overByThread === over ? '' : ` (${overByThread} by the thread's clock)`;
   const waited = longest.waitedMs === null ? '' : `, ${round(longest.waitedMs)} ms of it waiting for a core`;
   const collected = longest.collectedMs === null ? '' : `, ${round(longest.collectedMs)} ms in a collection`;
   const core = longest.coreMs === null ? '' : `, ${round(longest.coreMs)} ms with a core`;
@@ -275,7 +277,7 @@ function slicesOf(some: readonly LegFigure[], kind: string): Slices {
     own,
     over,
     totalMs: total,
-    text: `${count} slices, ${round(total, 0)} ms in all, the longest ${round(own)} ms, ${over} too long${withThem} (${clock})`,
+    text: `${count} slices, ${round(total, 0)} ms in all, the longest ${round(own)} ms, ${over} too long${byThread}${withThem} (${clock})`,
   };
 }
 

@@ -23,6 +23,8 @@ export interface SpanFigure {
   readonly over: number;
   readonly overCollecting: number;
   readonly overOwn: number;
+  /** By themselves, as far as the thread's own clock tells. */
+  readonly overByThread: number;
   /** Of slices above the limit on the clock, the first of them: ms since the process began, how long, and which of its kind. */
   readonly longOnes: readonly LongOne[];
 }
@@ -141,8 +143,11 @@ export class Spans {
     }
     return [...kinds]
       .map(([kind, spans]) => {
-        const own = spans.map(({ fromMs, ms, waitedMs, collectedMs, coreMs }) => {
-          const ownMs = Math.min(ms - Math.max(waitedMs, collectedMs), coreMs);
+        const byThread = spans.map(({ ms, waitedMs, collectedMs, coreMs }) =>
+          Math.min(ms - Math.max(waitedMs, collectedMs), coreMs),
+        );
+        const own = spans.map(({ fromMs, ms }, i) => {
+          const ownMs = byThread[i] as number;
           return ownMs > this.#limitMs ? Math.min(ownMs, ranMs(fromMs, fromMs + ms)) : ownMs;
         });
         const collecting = spans.map((span) => span.ms - span.waitedMs);
@@ -161,6 +166,7 @@ export class Spans {
           over: over(spans.map(({ ms }) => ms)),
           overCollecting: over(collecting),
           overOwn: over(own),
+          overByThread: over(byThread),
           longOnes: spans
             .map(({ fromMs: atMs, kind: _, ...figures }, number) => ({ atMs, ...figures, number }))
             .filter(({ ms }) => ms > this.#limitMs)

@@ -40,7 +40,7 @@ const DISK_WAIT_MS = 1000;
 /** What an earlier process could not deliver is no news after that. */
 const MAX_AGE_MS = 6 * 3_600_000;
 /** Work at one time; then calls have their turn. What one slice takes beyond it is far below a millisecond. */
-const SLICE_MS = 0.7;
+const SLICE_MS = 0.25;
 /** Time between two evaluations beyond so many intervals is time in which nobody looked, and does not count. */
 const MAX_STEP_INTERVALS = 4;
 const MIN_STEP_MS = 15_000;
