@@ -203,6 +203,8 @@ function judgeMemory(pairs: readonly Pair[], verdicts: Verdicts): void {
   const hasYoung = pairs.some(({ on }) => on.settled.youngBytes > 0);
   const youngText = hasYoung ? `, young generation ${round(young, 1)} MB more` : '';
   verdicts.tell(`memory after collections on both sides: ${settled.text}; heap ${round(live, 1)} MB more${youngText}`);
+  if (pairs.every(({ on, off }) => on.arenaBytes !== null && off.arenaBytes !== null))
+    verdicts.tell(`of that in the C library's arenas: ${resident((leg) => leg.arenaBytes ?? 0).text}`);
 }
 
 function mean(values: readonly number[]): number {

@@ -19,7 +19,7 @@ import { waitForStart } from './child.ts';
 import { type CollectionFigure, watchCollections } from './collections.ts';
 import { sampleCore } from './core-samples.ts';
 import { CONTROL_SLICE, loadRules, loadSeries } from './load.ts';
-import { type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
+import { arenaBytes, type MemoryFigure, memoryFigure, type ThreadTimes, threadTimes } from './process-figures.ts';
 import { type SpanFigure, Spans, spannedFolder } from './spans.ts';
 import { createThreadClocks } from './thread-clock.ts';
 import { createTimes, type Times } from './times.ts';
@@ -50,6 +50,8 @@ export interface LegFigure {
   readonly hour: PartFigure;
   /** After collections at the end of it: what is alive. */
   readonly settled: MemoryFigure;
+  /** Of that, what the C library keeps for further threads; null where the system does not tell. */
+  readonly arenaBytes: number | null;
   /** By how much the callers, in this very process, sent their packets too late: whatever holds the loop. */
   readonly sentLateP99Ms: number;
   readonly spans: readonly SpanFigure[];
@@ -228,6 +230,7 @@ async function leg(): Promise<LegFigure> {
   await samples?.stop();
   await collect();
   const settled = memoryFigure();
+  const arenas = arenaBytes();
   const blocks = await sizes(host);
   clearInterval(idler);
   clearInterval(pauseWatch);
@@ -245,6 +248,7 @@ async function leg(): Promise<LegFigure> {
     steady: steadyPart,
     hour: hourPart,
     settled,
+    arenaBytes: arenas,
     sentLateP99Ms,
     spans: figures,
     blocks,
