@@ -9,7 +9,7 @@ import { joinedCrc, PIECE_BYTES, writePiece, writeStored } from './pieces.ts';
 
 const WRITE_BYTES = 65_536;
 /** Checked at once. */
-const CHECKED_BYTES = 4096;
+const CHECKED_BYTES = 1024;
 /** Names that are written at once. */
 const NAMES_AT_ONCE = 64;
 const text = new TextEncoder();

@@ -7,7 +7,7 @@ export const MAGIC = 0x4a585953;
 export const HEAD_BYTES = 8;
 export const FRAME_BYTES = 8;
 /** Larger records are written in several: each has a checksum, which is made at once. */
-const RECORD_BYTES = 8192;
+const RECORD_BYTES = 1024;
 /** Written at once. */
 const WRITE_BYTES = 32_768;
 const text = new TextEncoder();

@@ -1,6 +1,7 @@
 // Minutes as bytes: what is written is read again, whole numbers exactly, others within float32, percentiles within the bucket.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32 as crc32OfZlib } from 'node:zlib';
 import fc from 'fast-check';
 import { BucketSum, keyOf, keyOfIndex, valueOf } from '../../../src/ops/history/buckets.ts';
 import { ByteReader, ByteWriter, crc32 } from '../../../src/ops/history/bytes.ts';
@@ -158,4 +159,16 @@ test('cut and changed bytes are noticed', () => {
   writeSeconds(out, 5, new Float64Array(SECONDS).fill(1.5), 0);
   assert.throws(() => placesIn(out.view().subarray(0, out.length - 1)), RangeError);
   assert.equal(crc32(new TextEncoder().encode('123456789')), 0xcbf43926);
+});
+
+test('the checksum of any part is that of zlib, in one piece and in two', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(200), fc.nat(200), fc.nat(200), (bytes, ...places) => {
+      const rising = places.map((place) => Math.min(place, bytes.length)).sort((a, b) => a - b);
+      const [from, middle, to] = rising as [number, number, number];
+      const expected = crc32OfZlib(bytes.subarray(from, to));
+      assert.equal(crc32(bytes, from, to), expected);
+      assert.equal(crc32(bytes, middle, to, crc32(bytes, from, middle)), expected);
+    }),
+  );
 });
