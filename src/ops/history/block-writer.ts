@@ -3,13 +3,12 @@ import type { Compression, DataFolder, FileAppender } from '../../hosts/port.ts'
 import { Block, type BlockRange, FOOTER_BYTES, FORMAT_VERSION, MAGIC } from './block.ts';
 import { BlockIndexWriter, type Hash } from './block-index.ts';
 import { ByteWriter, crc32 } from './bytes.ts';
+import { checksum } from './checksum.ts';
 import { MINUTE_MS } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
 import { joinedCrc, PIECE_BYTES, writePiece, writeStored } from './pieces.ts';
 
 const WRITE_BYTES = 65_536;
-/** Checked at once. */
-const CHECKED_BYTES = 1024;
 /** Names that are written at once. */
 const NAMES_AT_ONCE = 64;
 const text = new TextEncoder();
@@ -121,7 +120,7 @@ export class BlockWriter {
     const indexOffset = this.#at;
     const index = this.#index.bytes;
     this.#pending.bytes(index);
-    const indexCrc = await this.#checksum(index);
+    const indexCrc = await checksum(index, 0, index.length, this.#pacer);
     const footer = new ByteWriter(FOOTER_BYTES);
     for (const value of [
       MAGIC,
@@ -160,15 +159,6 @@ export class BlockWriter {
       if (this.#pacer.tired) await this.#pacer.rest();
     }
     return names.view();
-  }
-
-  async #checksum(bytes: Uint8Array): Promise<number> {
-    let crc = 0;
-    for (let at = 0; at < bytes.length; at += CHECKED_BYTES) {
-      crc = crc32(bytes, at, Math.min(bytes.length, at + CHECKED_BYTES), crc);
-      if (this.#pacer.tired) await this.#pacer.rest();
-    }
-    return crc;
   }
 
   /** Gives up; leaves nothing behind where the disk still obeys. */

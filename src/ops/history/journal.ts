@@ -2,11 +2,13 @@
 import type { DataFolder, FileAppender } from '../../hosts/port.ts';
 import { FORMAT_VERSION } from './block.ts';
 import { ByteWriter, crc32 } from './bytes.ts';
+import { checksum } from './checksum.ts';
+import type { Pacer } from './pacer.ts';
 
 export const MAGIC = 0x4a585953;
 export const HEAD_BYTES = 8;
 export const FRAME_BYTES = 8;
-/** Larger records are written in several: each has a checksum, which is made at once. */
+/** A record that has so many is ended; a long chunk makes it longer. */
 const RECORD_BYTES = 1024;
 /** Written at once. */
 const WRITE_BYTES = 32_768;
@@ -47,7 +49,7 @@ export class Journal {
     return journal;
   }
 
-  /** Adds a part of these bytes, chunks of seconds; returns where in the file they will be. */
+  /** Adds a part of these bytes, chunks of seconds; returns where in the file they will be. To be followed by `endRecord` where that `isFull`. */
   add(key: string, bytes: Uint8Array, from: number, to: number): number {
     let number = this.#numbers.get(key);
     if (number === undefined) {
@@ -63,7 +65,6 @@ export class Journal {
     this.#record.varint(to - from);
     const offset = this.#written + this.#frames.length + FRAME_BYTES + this.#record.length;
     this.#record.part(bytes, from, to);
-    if (this.#record.length >= RECORD_BYTES) this.#close();
     return offset;
   }
 
@@ -77,11 +78,24 @@ export class Journal {
     return this.#frames.length >= WRITE_BYTES;
   }
 
+  /** Time to `endRecord`. */
+  get isFull(): boolean {
+    return this.#record.length >= RECORD_BYTES;
+  }
+
+  async endRecord(pacer: Pacer): Promise<void> {
+    this.#frame(await checksum(this.#record.memory, 0, this.#record.length, pacer));
+  }
+
+  /** Ends a short record, where there is one. */
   #close(): void {
-    if (this.#record.length === 0) return;
+    if (this.#record.length > 0) this.#frame(crc32(this.#record.memory, 0, this.#record.length));
+  }
+
+  #frame(crc: number): void {
     const { memory, length } = this.#record;
     this.#frames.u32(length);
-    this.#frames.u32(crc32(memory, 0, length));
+    this.#frames.u32(crc);
     this.#frames.part(memory, 0, length);
     this.#record.clear();
   }

@@ -2,6 +2,7 @@
 import type { DataFolder } from '../../hosts/port.ts';
 import { ByteWriter, crc32 } from './bytes.ts';
 import type { Entry } from './catalogue.ts';
+import { CHECKED_BYTES, checksum } from './checksum.ts';
 import { Hour, stampOf } from './hour.ts';
 import { Journal } from './journal.ts';
 import type { OpenMinute } from './open-minute.ts';
@@ -44,8 +45,12 @@ export class OpenHour {
       if (pacer.tired) await pacer.rest();
       const offset = journal.add(entry.key, chunk.memory, 0, chunk.length);
       if (pacer.tired) await pacer.rest();
-      hour.add(entry, full.minute, offset, chunk.length, crc32(chunk.memory, 0, chunk.length));
+      const { memory, length } = chunk;
+      const crc = length > CHECKED_BYTES ? await checksum(memory, 0, length, pacer) : crc32(memory, 0, length);
+      hour.add(entry, full.minute, offset, length, crc);
       if (pacer.tired) await pacer.rest();
+      if (!journal.isFull) continue;
+      await journal.endRecord(pacer);
       if (!journal.isDue) continue;
       await pacer.outside(journal.write());
       hour.commit();
@@ -69,7 +74,7 @@ export class OpenHour {
       const rows = await this.hour.rows(pacer);
       const failure = await this.hour.read(rows, pacer, (entry, minute, bytes, from, to) => {
         hour.add(entry, minute, journal.add(entry.key, bytes, from, to), to - from, crc32(bytes, from, to));
-        return journal.isDue ? pacer.outside(journal.write()) : undefined;
+        return journal.isFull ? endRecord(journal, pacer) : undefined;
       });
       await pacer.outside(journal.sync());
       hour.commit();
@@ -90,6 +95,12 @@ export class OpenHour {
     this.#journal = undefined;
     if (journal !== undefined) await this.#pacer.outside(journal.close().catch(() => {}));
   }
+}
+
+/** And writes, where it is time. */
+async function endRecord(journal: Journal, pacer: Pacer): Promise<void> {
+  await journal.endRecord(pacer);
+  if (journal.isDue) await pacer.outside(journal.write());
 }
 
 async function newJournal(hour: Hour, folder: DataFolder, pacer: Pacer): Promise<Journal> {

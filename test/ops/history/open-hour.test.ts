@@ -5,6 +5,7 @@ import { ByteWriter, crc32 } from '../../../src/ops/history/bytes.ts';
 import { Catalogue } from '../../../src/ops/history/catalogue.ts';
 import { Hour } from '../../../src/ops/history/hour.ts';
 import { Journal } from '../../../src/ops/history/journal.ts';
+import { readJournal } from '../../../src/ops/history/journal-reader.ts';
 import { MemoryFolder } from '../../../src/ops/history/memory-folder.ts';
 import { Pacer } from '../../../src/ops/history/pacer.ts';
 import { createRig, Disk, START } from './history-rig.ts';
@@ -37,6 +38,7 @@ test('chunks of many series, minute by minute: each is found and read, neighbour
       const bytes = chunk(i, minute);
       const offset = journal.add(entry!.key, bytes, 0, bytes.length);
       hour.add(entry!, 6000 + minute, offset, bytes.length, crc32(bytes));
+      if (journal.isFull) await journal.endRecord(pacer);
       if (!journal.isDue) continue;
       await journal.write();
       hour.commit();
@@ -83,6 +85,48 @@ test('what has not reached the journal is not served, and its place is taken by 
   const out = new ByteWriter();
   await hour.read(await hour.rows(pacer), pacer, (_, __, bytes, from, to) => out.part(bytes, from, to));
   assert.deepEqual(out.view(), kept);
+});
+
+test('a long chunk is written and read in slices: its checksums rest between kilobytes', async () => {
+  const folder = new MemoryFolder();
+  let [clock, pauses] = [0, 0];
+  // Each look at the clock finds another slice over.
+  const slow = new Pacer({ now: () => clock++, pause: async () => void pauses++ });
+  const entry = new Catalogue(10).of({ name: 'n', kind: 'histogram', unit: 's', labels: {} })!;
+  const long = Uint8Array.from({ length: 20_000 }, (_, i) => (i * 7919) >> 5);
+  const journal = await Journal.create(folder, 'j');
+  const hour = new Hour(1);
+  hour.journals.push({ folder, name: 'j' });
+  const offset = journal.add(entry.key, long, 0, long.length);
+  assert.ok(journal.isFull);
+  await journal.endRecord(slow);
+  assert.ok(!journal.isFull);
+  assert.ok(pauses >= 18, `${pauses} pauses`);
+  await journal.sync();
+  hour.add(entry, 60, offset, long.length, crc32(long));
+  hour.commit();
+  const rows = await hour.rows(pacer);
+  const read = async (): Promise<unknown[]> => {
+    const out = new ByteWriter();
+    pauses = 0;
+    const failure = await hour.read(rows, slow, (_, __, bytes, from, to) => out.part(bytes, from, to));
+    return [failure, out.view()];
+  };
+  assert.deepEqual(await read(), [undefined, long]);
+  assert.ok(pauses >= 18, `${pauses} pauses`);
+  const told: [string, Uint8Array][] = [];
+  const file = (await folder.read('j')) as Uint8Array;
+  const source = {
+    bytes: file.length,
+    readAt: async (from: number, length: number) => file.slice(from, from + length),
+  };
+  const torn = await readJournal(source, pacer, (key, bytes, from, to) => told.push([key, bytes.slice(from, to)]));
+  assert.deepEqual([torn, told], [undefined, [[entry.key, long]]]);
+  file[offset + 15_000]! ^= 1;
+  await folder.replace('j', file);
+  const [failure, nothing] = await read();
+  assert.ok(failure instanceof RangeError);
+  assert.deepEqual(nothing, new Uint8Array(0));
 });
 
 test('a journal that cannot be begun leaves no file', async () => {
