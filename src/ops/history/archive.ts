@@ -57,7 +57,7 @@ export class Archive {
       if (!NAME.test(name)) continue;
       this.#number = Math.max(this.#number, Number(NAME.exec(name)?.[3]));
       try {
-        const block = await openBlock(folder, name, this.#o.compression);
+        const block = await openBlock(folder, name, this.#o.compression, this.#o.pacer);
         await this.#learn(block);
         found.push(block);
       } catch (error) {
@@ -255,13 +255,13 @@ export class Archive {
 
   /** Blocks that are elsewhere come here. */
   async adopt(other: Archive): Promise<void> {
-    const { folder, compression } = this.#o;
+    const { folder, compression, pacer } = this.#o;
     for (const block of other.blocks) {
       const bytes = await other.#o.folder.read(block.name);
       if (bytes !== undefined) {
         const name = block.name.replace(/-\d+\.block$/, `-${++this.#number}.block`);
         await folder.replace(name, bytes);
-        this.#set([...this.blocks, await openBlock(folder, name, compression)]);
+        this.#set([...this.blocks, await openBlock(folder, name, compression, pacer)]);
       }
       other.blocks = other.blocks.filter((one) => one !== block);
       await other.#o.folder.remove(block.name);

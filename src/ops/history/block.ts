@@ -2,6 +2,7 @@
 import type { Compression, DataFolder } from '../../hosts/port.ts';
 import { BlockIndex, type Hash } from './block-index.ts';
 import { ByteReader, crc32 } from './bytes.ts';
+import { checksum } from './checksum.ts';
 import { MINUTE_MS } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
 import { type Stored, unpackPieces } from './pieces.ts';
@@ -35,10 +36,11 @@ export async function openBlock(
   folder: DataFolder,
   name: string,
   compression: Compression | undefined,
+  pacer: Pacer,
 ): Promise<Block> {
-  const bytes = await folder.size(name);
+  const bytes = await pacer.outside(folder.size(name));
   if (bytes < FOOTER_BYTES) throw new DamagedError(`${name} is too short`);
-  const footer = await folder.readAt(name, bytes - FOOTER_BYTES, FOOTER_BYTES);
+  const footer = await pacer.outside(folder.readAt(name, bytes - FOOTER_BYTES, FOOTER_BYTES));
   const read = new ByteReader(footer);
   const fields = Array.from({ length: FOOTER_BYTES / 4 }, () => read.u32());
   const [magic, version, tier, from, to, tableOffset, tableLength, tableCrc, indexOffset, count, indexCrc, crc] =
@@ -48,8 +50,9 @@ export async function openBlock(
   if (version > FORMAT_VERSION)
     throw new NewerFormatError(`${name} is of version ${version}, this program reads up to ${FORMAT_VERSION}`);
   if (indexOffset + BlockIndex.bytesOf(count) > bytes) throw new DamagedError(`${name} is cut`);
-  const index = await folder.readAt(name, indexOffset, BlockIndex.bytesOf(count));
-  if (crc32(index) !== indexCrc) throw new DamagedError(`${name} has a damaged index`);
+  const index = await pacer.outside(folder.readAt(name, indexOffset, BlockIndex.bytesOf(count)));
+  if ((await checksum(index, 0, index.length, pacer)) !== indexCrc)
+    throw new DamagedError(`${name} has a damaged index`);
   const range: BlockRange = {
     tier: tier === 1 ? 'seconds' : 'minutes',
     fromMs: from * MINUTE_MS,

@@ -1,31 +1,25 @@
 // One minute of one series as bytes, in two finenesses: its seconds, and the minute as one point. Chunks stand one after the other; each tells its length.
 import type { Gain } from '../../metrics/index.ts';
-import { type BucketSum, keyOf, keyOfIndex, valueOf } from './buckets.ts';
-import { ByteReader, ByteWriter, floatBits, floatOf, isShortWhole } from './bytes.ts';
+import { keyOfIndex } from './buckets.ts';
+import { ByteReader, ByteWriter, floatBits, isShortWhole } from './bytes.ts';
 
 export const SECONDS = 60;
 export const MINUTE_MS = 60_000;
 
-/** Takes points one by one. */
-export interface PointSink {
-  /** What a second or a minute has seen; true: its buckets are wanted too. */
-  point(atMs: number, count: number, sum: number, min: number, max: number): boolean;
-  bucket(key: number, count: number): void;
-}
-
 // Flags of a chunk's first byte.
-const PARTIAL = 1;
-const CONSTANT = 2;
-const FLOAT = 4;
-const HISTOGRAM = 8;
+export const PARTIAL = 1;
+export const CONSTANT = 2;
+export const FLOAT = 4;
+export const HISTOGRAM = 8;
 
 const body = new ByteWriter(1024);
 
-function finish(out: ByteWriter, minute: number): void {
+/** Appends a chunk with this body, which is empty then. */
+export function writeChunk(out: ByteWriter, minute: number, chunk: ByteWriter): void {
   out.varint(minute);
-  out.varint(body.length);
-  out.part(body.memory, 0, body.length);
-  body.clear();
+  out.varint(chunk.length);
+  out.part(chunk.memory, 0, chunk.length);
+  chunk.clear();
 }
 
 /** Seconds of a counter or gauge: 60 values, NaN where there is none. Whole numbers stay exact, others become float32.
@@ -62,7 +56,7 @@ export function writeSeconds(out: ByteWriter, minute: number, values: Float64Arr
     before = code;
     if (constant) break;
   }
-  finish(out, minute);
+  writeChunk(out, minute, body);
   return true;
 }
 
@@ -94,111 +88,7 @@ export function writeHistogramSecond(
 export function writeHistogramSeconds(out: ByteWriter, minute: number, seconds: ByteWriter): void {
   body.byte(HISTOGRAM);
   body.part(seconds.memory, 0, seconds.length);
-  finish(out, minute);
-}
-
-const COUNT = 0;
-const SUM = 1;
-const MIN = 2;
-const MAX = 3;
-
-/** Seconds as one minute, or minutes as one hour. What is added many times a minute takes numbers from arrays: engines box what is handed over one by one. */
-export class MinuteFold implements PointSink {
-  readonly #buckets: BucketSum;
-  readonly #state = new Float64Array(4);
-  /** Of what is added by chunks. */
-  readonly reader = new ByteReader(new Uint8Array(0));
-
-  /** `buckets` is empty between uses, and may be shared. */
-  constructor(buckets: BucketSum) {
-    this.#buckets = buckets;
-    this.#clear();
-  }
-
-  point(_atMs: number, count: number, sum: number, min: number, max: number): boolean {
-    const state = this.#state;
-    state[COUNT]! += count;
-    state[SUM]! += sum;
-    if (min < state[MIN]!) state[MIN] = min;
-    if (max > state[MAX]!) state[MAX] = max;
-    return true;
-  }
-
-  bucket(key: number, count: number): void {
-    this.#buckets.add(key, count);
-  }
-
-  /** The same value, so often. */
-  addConstant(value: number, count: number): void {
-    this.point(0, count, count * value, value, value);
-    this.#buckets.add(keyOf(value), count);
-  }
-
-  /** What `reader` stands before: count, sum and buckets. */
-  addHistogram(): void {
-    const { reader } = this;
-    const state = this.#state;
-    const count = reader.varint();
-    const sum = reader.number();
-    if (this.#addBuckets() === 0) return;
-    state[COUNT]! += count;
-    state[SUM]! += sum;
-  }
-
-  #addBuckets(): number {
-    const { reader } = this;
-    const length = reader.varint();
-    let key = 0;
-    for (let i = 0; i < length; i++) {
-      key = i === 0 ? reader.signed() : key + reader.varint();
-      this.#buckets.add(key, reader.varint());
-    }
-    return length;
-  }
-
-  /** A chunk of the minutes, whose flags `reader` stands before. */
-  addMinute(): void {
-    const { reader } = this;
-    const flags = reader.byte();
-    if ((flags & HISTOGRAM) !== 0) {
-      this.addHistogram();
-      return;
-    }
-    const count = reader.varint();
-    const min = reader.number();
-    if ((flags & CONSTANT) !== 0) {
-      this.addConstant(min, count);
-      return;
-    }
-    const max = reader.number();
-    this.point(0, count, reader.number(), min, max);
-    this.#addBuckets();
-  }
-
-  /** Writes what was folded, and is empty again. */
-  write(out: ByteWriter, minute: number, isHistogram: boolean): void {
-    const state = this.#state;
-    const constant = !isHistogram && state[MIN] === state[MAX];
-    body.byte((isHistogram ? HISTOGRAM : 0) | (constant ? CONSTANT : 0));
-    body.varint(state[COUNT]!);
-    if (!isHistogram) body.number(state[MIN]!);
-    if (!constant) {
-      if (!isHistogram) body.number(state[MAX]!);
-      body.number(state[SUM]!);
-      this.#buckets.write(body);
-    }
-    finish(out, minute);
-    this.#clear();
-  }
-
-  #clear(): void {
-    this.#buckets.clear();
-    const state = this.#state;
-    state[COUNT] = 0;
-    state[SUM] = 0;
-    state[MIN] = Number.POSITIVE_INFINITY;
-    state[MAX] = Number.NEGATIVE_INFINITY;
-  }
+  writeChunk(out, minute, body);
 }
 
 /** Where a chunk begins and ends in its bytes. */
@@ -252,76 +142,5 @@ export class Places implements ChunkPlace {
     places.skip(length);
     this.to = places.at;
     return true;
-  }
-}
-
-const keys: number[] = [];
-const counts: number[] = [];
-// A sink reads no chunks.
-const reader = new ByteReader(new Uint8Array(0));
-
-export function readSeconds({ atMs, bytes, from, to }: ChunkPlace, sink: PointSink): void {
-  reader.reset(bytes, from);
-  const flags = reader.byte();
-  if ((flags & HISTOGRAM) !== 0) {
-    while (reader.at < to) {
-      const second = reader.byte();
-      const count = reader.varint();
-      tellHistogram(atMs + 1000 * second, count, reader.number(), sink);
-    }
-    return;
-  }
-  const low = (flags & PARTIAL) !== 0 ? reader.u32() : 0xffffffff;
-  const high = (flags & PARTIAL) !== 0 ? reader.u32() : 0xfffffff;
-  let code = 0;
-  let value = 0;
-  let read = 0;
-  for (let second = 0; second < SECONDS; second++) {
-    if ((second < 32 ? (low >>> second) & 1 : (high >>> (second - 32)) & 1) === 0) continue;
-    if (read++ === 0 || (flags & CONSTANT) === 0) {
-      code += reader.signed();
-      value = (flags & FLOAT) === 0 ? code : floatOf(code);
-    }
-    if (sink.point(atMs + 1000 * second, 1, value, value, value)) sink.bucket(keyOf(value), 1);
-  }
-}
-
-export function readMinute({ atMs, bytes, from }: ChunkPlace, sink: PointSink): void {
-  reader.reset(bytes, from);
-  const flags = reader.byte();
-  const count = reader.varint();
-  if ((flags & HISTOGRAM) !== 0) {
-    tellHistogram(atMs, count, reader.number(), sink);
-    return;
-  }
-  const min = reader.number();
-  if ((flags & CONSTANT) !== 0) {
-    if (sink.point(atMs, count, count * min, min, min)) sink.bucket(keyOf(min), count);
-    return;
-  }
-  const max = reader.number();
-  if (sink.point(atMs, count, reader.number(), min, max)) passBuckets(sink);
-}
-
-/** The least and the most of a histogram are those of its buckets. */
-function tellHistogram(atMs: number, count: number, sum: number, sink: PointSink): void {
-  const length = reader.varint();
-  let key = 0;
-  for (let i = 0; i < length; i++) {
-    key = i === 0 ? reader.signed() : key + reader.varint();
-    keys[i] = key;
-    counts[i] = reader.varint();
-  }
-  if (length === 0) return;
-  if (!sink.point(atMs, count, sum, valueOf(keys[0]!), valueOf(key))) return;
-  for (let i = 0; i < length; i++) sink.bucket(keys[i]!, counts[i]!);
-}
-
-function passBuckets(sink: PointSink): void {
-  const length = reader.varint();
-  let key = 0;
-  for (let i = 0; i < length; i++) {
-    key = i === 0 ? reader.signed() : key + reader.varint();
-    sink.bucket(key, reader.varint());
   }
 }

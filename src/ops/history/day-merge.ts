@@ -5,7 +5,7 @@ import { batchEnd } from './batches.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { ByteWriter } from './bytes.ts';
 import type { Catalogue, Entry } from './catalogue.ts';
-import { HourFold } from './fold.ts';
+import { Fold } from './fold.ts';
 import type { Pacer } from './pacer.ts';
 import { PieceReader } from './pieces.ts';
 
@@ -32,7 +32,7 @@ export class DayMerge {
   readonly #o: DayMergeOptions;
   #parts: readonly Part[];
   readonly #pieces = new PieceReader();
-  readonly #fold = new HourFold();
+  readonly #fold = new Fold();
   readonly #hours = new ByteWriter(4096);
   readonly #minutes = new ByteWriter(4096);
 
@@ -161,6 +161,6 @@ export class DayMerge {
       this.#pieces.unpack(this.#minutes, compression);
       if (pacer.tired) await pacer.rest();
     }
-    await this.#fold.write(this.#hours, this.#minutes, entry.info.kind === 'histogram', pacer);
+    await this.#fold.hours(this.#hours, this.#minutes, entry.info.kind === 'histogram', pacer);
   }
 }

@@ -1,33 +1,136 @@
 // Coarser chunks from finer ones: a minute from its seconds, an hour from its minutes.
-import { BucketSum } from './buckets.ts';
-import type { ByteWriter } from './bytes.ts';
-import { MinuteFold, Places, readSeconds } from './chunks.ts';
+import { BucketSum, keyOf } from './buckets.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { CONSTANT, HISTOGRAM, Places, writeChunk } from './chunks.ts';
+import { type PointSink, SecondsReader } from './chunk-reader.ts';
 import type { Pacer } from './pacer.ts';
 
-const fold = new MinuteFold(new BucketSum());
+const body = new ByteWriter(1024);
 
-/** Appends the minutes that chunks of seconds amount to, with pauses. */
-export async function foldMinutes(
-  out: ByteWriter,
-  seconds: Uint8Array,
-  isHistogram: boolean,
-  pacer: Pacer,
-): Promise<void> {
-  const chunks = new Places();
-  chunks.reset(seconds, 0, seconds.length);
-  while (chunks.next()) {
-    readSeconds(chunks, fold);
-    fold.write(out, chunks.minute, isHistogram);
-    if (pacer.tired) await pacer.rest();
+const COUNT = 0;
+const SUM = 1;
+const MIN = 2;
+const MAX = 3;
+
+/** Seconds as one minute, or minutes as one hour. What is added many times a minute takes numbers from arrays: engines box what is handed over one by one. */
+export class MinuteFold implements PointSink {
+  readonly #buckets: BucketSum;
+  readonly #state = new Float64Array(4);
+  /** Of what is added by chunks. */
+  readonly reader = new ByteReader(new Uint8Array(0));
+
+  /** `buckets` is empty between uses, and may be shared. */
+  constructor(buckets: BucketSum) {
+    this.#buckets = buckets;
+    this.#clear();
+  }
+
+  point(_atMs: number, count: number, sum: number, min: number, max: number): boolean {
+    const state = this.#state;
+    state[COUNT]! += count;
+    state[SUM]! += sum;
+    if (min < state[MIN]!) state[MIN] = min;
+    if (max > state[MAX]!) state[MAX] = max;
+    return true;
+  }
+
+  bucket(key: number, count: number): void {
+    this.#buckets.add(key, count);
+  }
+
+  /** The same value, so often. */
+  addConstant(value: number, count: number): void {
+    this.point(0, count, count * value, value, value);
+    this.#buckets.add(keyOf(value), count);
+  }
+
+  /** What `reader` stands before: count, sum and buckets. */
+  addHistogram(): void {
+    const { reader } = this;
+    const state = this.#state;
+    const count = reader.varint();
+    const sum = reader.number();
+    if (this.#addBuckets() === 0) return;
+    state[COUNT]! += count;
+    state[SUM]! += sum;
+  }
+
+  #addBuckets(): number {
+    const { reader } = this;
+    const length = reader.varint();
+    let key = 0;
+    for (let i = 0; i < length; i++) {
+      key = i === 0 ? reader.signed() : key + reader.varint();
+      this.#buckets.add(key, reader.varint());
+    }
+    return length;
+  }
+
+  /** A chunk of the minutes, whose flags `reader` stands before. */
+  addMinute(): void {
+    const { reader } = this;
+    const flags = reader.byte();
+    if ((flags & HISTOGRAM) !== 0) {
+      this.addHistogram();
+      return;
+    }
+    const count = reader.varint();
+    const min = reader.number();
+    if ((flags & CONSTANT) !== 0) {
+      this.addConstant(min, count);
+      return;
+    }
+    const max = reader.number();
+    this.point(0, count, reader.number(), min, max);
+    this.#addBuckets();
+  }
+
+  /** Writes what was folded, and is empty again. */
+  write(out: ByteWriter, minute: number, isHistogram: boolean): void {
+    const state = this.#state;
+    const constant = !isHistogram && state[MIN] === state[MAX];
+    body.byte((isHistogram ? HISTOGRAM : 0) | (constant ? CONSTANT : 0));
+    body.varint(state[COUNT]!);
+    if (!isHistogram) body.number(state[MIN]!);
+    if (!constant) {
+      if (!isHistogram) body.number(state[MAX]!);
+      body.number(state[SUM]!);
+      this.#buckets.write(body);
+    }
+    writeChunk(out, minute, body);
+    this.#clear();
+  }
+
+  #clear(): void {
+    this.#buckets.clear();
+    const state = this.#state;
+    state[COUNT] = 0;
+    state[SUM] = 0;
+    state[MIN] = Number.POSITIVE_INFINITY;
+    state[MAX] = Number.NEGATIVE_INFINITY;
   }
 }
 
-/** Makes the hours that rising minutes amount to, each a chunk like that of a minute; with pauses, so that each user has one of its own. */
-export class HourFold {
+/** With pauses, so that each user has one of its own. */
+export class Fold {
   readonly #fold = new MinuteFold(new BucketSum());
+  readonly #chunks = new Places();
+  readonly #seconds = new SecondsReader();
 
-  /** Appends to `out`. */
-  async write(out: ByteWriter, minutes: ByteWriter, isHistogram: boolean, pacer: Pacer): Promise<void> {
+  /** Appends the minutes that chunks of seconds amount to. */
+  async minutes(out: ByteWriter, seconds: Uint8Array, isHistogram: boolean, pacer: Pacer): Promise<void> {
+    const chunks = this.#chunks;
+    chunks.reset(seconds, 0, seconds.length);
+    while (chunks.next()) {
+      this.#seconds.reset(chunks);
+      while (this.#seconds.next(this.#fold)) if (pacer.tired) await pacer.rest();
+      this.#fold.write(out, chunks.minute, isHistogram);
+      if (pacer.tired) await pacer.rest();
+    }
+  }
+
+  /** Appends the hours that rising minutes amount to, each a chunk like that of a minute. */
+  async hours(out: ByteWriter, minutes: ByteWriter, isHistogram: boolean, pacer: Pacer): Promise<void> {
     const { reader } = this.#fold;
     reader.reset(minutes.memory, 0, minutes.length);
     let hour: number | undefined;

@@ -312,7 +312,7 @@ export class History {
       throw new NewerFormatError(`${folder.path} is of version ${format}, this program reads up to ${FORMAT}`);
     if (format < FORMAT) await folder.replace(FORMAT_FILE, new TextEncoder().encode(`{"format": ${FORMAT}}\n`));
     const archive = this.#archiveOf(folder);
-    const hours = await replayJournals(archive, folder, await archive.load(), this.catalogue);
+    const hours = await replayJournals(archive, folder, await archive.load(), this.catalogue, this.#pacer);
     this.#disk = archive;
     this.#folder = folder;
     const isOwn = this.#open === undefined;

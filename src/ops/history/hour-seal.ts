@@ -3,7 +3,7 @@ import { batchEnd } from './batches.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { ByteWriter, copyBytes } from './bytes.ts';
 import type { Entry } from './catalogue.ts';
-import { foldMinutes, HourFold } from './fold.ts';
+import { Fold } from './fold.ts';
 import { type Hour, READ_BYTES } from './hour.ts';
 import type { Pacer } from './pacer.ts';
 
@@ -27,7 +27,7 @@ export class HourSeal {
   readonly #read = new Uint8Array(READ_BYTES);
   readonly #minutes = new ByteWriter(SERIES_BYTES);
   readonly #folded = new ByteWriter(SERIES_BYTES);
-  readonly #fold = new HourFold();
+  readonly #fold = new Fold();
 
   /** `lost`, called at most once: some of it cannot be read; goes on without, unless this throws. */
   constructor(hour: Hour, pacer: Pacer, lost: (error: unknown) => void) {
@@ -82,8 +82,8 @@ export class HourSeal {
     this.#minutes.clear();
     this.#folded.clear();
     if (this.#pacer.tired) await this.#pacer.rest();
-    await foldMinutes(this.#minutes, gathered, isHistogram, this.#pacer);
-    await this.#fold.write(this.#folded, this.#minutes, isHistogram, this.#pacer);
+    await this.#fold.minutes(this.#minutes, gathered, isHistogram, this.#pacer);
+    await this.#fold.hours(this.#folded, this.#minutes, isHistogram, this.#pacer);
     seconds.begin();
     await seconds.chunks(gathered);
     seconds.end(entry.hash, entry.key);

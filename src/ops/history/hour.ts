@@ -2,8 +2,7 @@
 import type { FolderReader } from '../../hosts/port.ts';
 import type { Entry } from './catalogue.ts';
 import { ChunkIndex } from './chunk-index.ts';
-import { crc32 } from './bytes.ts';
-import { CHECKED_BYTES, checksum } from './checksum.ts';
+import { checksum } from './checksum.ts';
 import { MINUTE_MS } from './chunks.ts';
 import type { Pacer } from './pacer.ts';
 
@@ -23,13 +22,14 @@ export interface JournalFile {
 /** Places in the index of an hour, rising. */
 export type Rows = readonly number[];
 
-/** One chunk of seconds, in bytes that the next one may use again. What it returns is awaited. */
+/** One chunk of seconds, in bytes that the next one may use again, and its checksum. What it returns is awaited. */
 export type TakeChunk = (
   entry: Entry,
   minute: number,
   bytes: Uint8Array,
   from: number,
   to: number,
+  crc: number,
 ) => Promise<void> | void;
 
 /** Whether it will never be read again: its file is gone, or holds something else. Other errors may pass. */
@@ -162,15 +162,13 @@ export class Hour {
         const row = rows[i]!;
         const begin = offsets[row]! - from;
         const until = begin + lengths[row]!;
-        const isThere =
-          until <= bytes.length &&
-          checksums[row] ===
-            (until - begin > CHECKED_BYTES ? await checksum(bytes, begin, until, pacer) : crc32(bytes, begin, until));
-        if (!isThere) {
+        const found = until <= bytes.length ? checksum(bytes, begin, until, pacer) : Number.NaN;
+        const crc = typeof found === 'number' ? found : await found;
+        if (crc !== checksums[row]) {
           failure ??= new RangeError(`${name} does not hold what was written to it`);
           continue;
         }
-        const taken = take(this.#entries[slots[row]!]!, 60 * this.hour + minutes[row]!, bytes, begin, until);
+        const taken = take(this.#entries[slots[row]!]!, 60 * this.hour + minutes[row]!, bytes, begin, until, crc);
         if (taken !== undefined) await taken;
         if (pacer.tired) await pacer.rest();
       }

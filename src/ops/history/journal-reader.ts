@@ -1,6 +1,7 @@
 // Journals that an earlier process left, read window by window: one of a busy hour has more bytes than this program should hold.
 import { FORMAT_VERSION, NewerFormatError } from './block.ts';
-import { ByteReader, crc32 } from './bytes.ts';
+import { ByteReader } from './bytes.ts';
+import { checksum } from './checksum.ts';
 import { FRAME_BYTES, HEAD_BYTES, MAGIC, SERIES } from './journal.ts';
 import type { Pacer } from './pacer.ts';
 
@@ -13,8 +14,14 @@ export interface JournalSource {
   readAt(offset: number, length: number, into: Uint8Array): Promise<Uint8Array>;
 }
 
-/** Chunks of a series: a part of bytes that are used again. `offset`: of `from` in the journal. */
-export type TakeChunks = (key: string, bytes: Uint8Array, from: number, to: number, offset: number) => void;
+/** Chunks of a series: a part of bytes that are used again. `offset`: of `from` in the journal. What it returns is awaited. */
+export type TakeChunks = (
+  key: string,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  offset: number,
+) => Promise<void> | void;
 
 /** Tells the chunks of a journal, in order. Returns where it is torn or damaged, undefined where it is whole. Throws `NewerFormatError`. */
 export async function readJournal(
@@ -52,7 +59,7 @@ export async function readJournal(
     wanted = FRAME_BYTES;
     const from = reader.at;
     const to = from + length;
-    if (crc32(window, from, to) !== crc) return { at };
+    if ((await checksum(window, from, to, pacer)) !== crc) return { at };
     reader.reset(window, from, to);
     if (reader.byte() === SERIES) keys.push(text.decode(window.subarray(from + 1, to)));
     else {
@@ -62,7 +69,7 @@ export async function readJournal(
         const first = reader.at;
         reader.skip(chunks);
         if (key === undefined) return { at };
-        tell(key, window, first, reader.at, begin + first);
+        await tell(key, window, first, reader.at, begin + first);
         if (pacer.tired) await pacer.rest();
       }
     }

@@ -1,8 +1,8 @@
 // The hour that is open: its minutes go to a journal, on disk or in memory, and are served from there.
 import type { DataFolder } from '../../hosts/port.ts';
-import { ByteWriter, crc32 } from './bytes.ts';
+import { ByteWriter } from './bytes.ts';
 import type { Entry } from './catalogue.ts';
-import { CHECKED_BYTES, checksum } from './checksum.ts';
+import { checksum } from './checksum.ts';
 import { Hour, stampOf } from './hour.ts';
 import { Journal } from './journal.ts';
 import type { OpenMinute } from './open-minute.ts';
@@ -45,9 +45,8 @@ export class OpenHour {
       if (pacer.tired) await pacer.rest();
       const offset = journal.add(entry.key, chunk.memory, 0, chunk.length);
       if (pacer.tired) await pacer.rest();
-      const { memory, length } = chunk;
-      const crc = length > CHECKED_BYTES ? await checksum(memory, 0, length, pacer) : crc32(memory, 0, length);
-      hour.add(entry, full.minute, offset, length, crc);
+      const crc = await checksum(chunk.memory, 0, chunk.length, pacer);
+      hour.add(entry, full.minute, offset, chunk.length, crc);
       if (pacer.tired) await pacer.rest();
       if (!journal.isFull) continue;
       await journal.endRecord(pacer);
@@ -72,8 +71,8 @@ export class OpenHour {
     const journal = await newJournal(hour, folder, pacer);
     try {
       const rows = await this.hour.rows(pacer);
-      const failure = await this.hour.read(rows, pacer, (entry, minute, bytes, from, to) => {
-        hour.add(entry, minute, journal.add(entry.key, bytes, from, to), to - from, crc32(bytes, from, to));
+      const failure = await this.hour.read(rows, pacer, (entry, minute, bytes, from, to, crc) => {
+        hour.add(entry, minute, journal.add(entry.key, bytes, from, to), to - from, crc);
         return journal.isFull ? endRecord(journal, pacer) : undefined;
       });
       await pacer.outside(journal.sync());

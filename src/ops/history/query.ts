@@ -5,9 +5,10 @@ import { type Block, DamagedError, type Tier } from './block.ts';
 import { BucketSum } from './buckets.ts';
 import { ByteWriter } from './bytes.ts';
 import type { Entry } from './catalogue.ts';
-import { type ChunkPlace, MINUTE_MS, placesOf, readMinute, readSeconds } from './chunks.ts';
+import { readMinute, SecondsReader } from './chunk-reader.ts';
+import { type ChunkPlace, MINUTE_MS, placesOf } from './chunks.ts';
 import type { History } from './history.ts';
-import { foldMinutes } from './fold.ts';
+import { Fold } from './fold.ts';
 import { type Hour, HOUR_MS, isLost } from './hour.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
 import { selector } from './selector.ts';
@@ -92,7 +93,7 @@ export async function queryHistory(history: History, query: HistoryQuery, host: 
   const room = query.buckets === true ? { left: BUCKET_LIMIT } : undefined;
   const wanted: StepsOptions = { range, quantiles, sums: new BucketSum(), room };
   const series: HistorySeries[] = [];
-  const reading: Reading = { history, tier, range, pacer };
+  const reading: Reading = { history, tier, range, pacer, fold: new Fold() };
   for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
     for (const found of await chosenOf(entries.slice(at, at + READ_AT_ONCE), reading)) {
       const one = await readSeries(found, new Steps(found.entry.info, wanted), reading);
@@ -139,14 +140,19 @@ interface Reading {
   readonly tier: Tier;
   readonly range: Range;
   readonly pacer: Pacer;
+  readonly fold: Fold;
 }
 
 async function readSeries(chosen: Chosen, steps: Steps, reading: Reading): Promise<HistorySeries> {
   const { tier, pacer } = reading;
   const places = await placesFor(chosen, reading);
-  const read = tier === 'seconds' ? readSeconds : readMinute;
+  const seconds = new SecondsReader();
   for (const place of places) {
-    read(place, steps);
+    if (tier === 'minutes') readMinute(place, steps);
+    else {
+      seconds.reset(place);
+      while (seconds.next(steps)) if (pacer.tired) await pacer.rest();
+    }
     if (pacer.tired) await pacer.rest();
   }
   return steps.finish();
@@ -235,7 +241,7 @@ async function chosenOf(entries: readonly Entry[], reading: Reading, isRepeated 
 
 /** All chunks of the range, rising. */
 async function placesFor(chosen: Chosen, reading: Reading, isRepeated = false): Promise<ChunkPlace[]> {
-  const { tier, range, pacer } = reading;
+  const { range, pacer } = reading;
   const { entry, pieces, written, unwritten } = chosen;
   const found: Found[] = [];
   for (let at = 0; at < pieces.length; at += FETCHED_AT_ONCE) {
@@ -261,15 +267,15 @@ async function placesFor(chosen: Chosen, reading: Reading, isRepeated = false): 
     }
   }
   for (const seconds of [written, unwritten]) {
-    found.push({ bytes: await ofTier(seconds, entry, tier, pacer), fromMs: range.fromMs, toMs: range.toMs });
+    found.push({ bytes: await ofTier(seconds, entry, reading), fromMs: range.fromMs, toMs: range.toMs });
   }
   return await sorted(found, pacer);
 }
 
-async function ofTier(seconds: ByteWriter, { info }: Entry, tier: Tier, pacer: Pacer): Promise<Uint8Array> {
+async function ofTier(seconds: ByteWriter, { info }: Entry, { tier, fold, pacer }: Reading): Promise<Uint8Array> {
   if (tier === 'seconds') return seconds.view();
   const minutes = new ByteWriter(256);
-  await foldMinutes(minutes, seconds.view(), info.kind === 'histogram', pacer);
+  await fold.minutes(minutes, seconds.view(), info.kind === 'histogram', pacer);
   return minutes.view();
 }
 

@@ -1,10 +1,11 @@
 // Journals that an earlier process left, as hours that are not sealed yet.
 import type { DataFolder } from '../../hosts/port.ts';
 import type { Archive } from './archive.ts';
-import { crc32 } from './bytes.ts';
 import type { Catalogue, Entry } from './catalogue.ts';
+import { checksum } from './checksum.ts';
 import { Places } from './chunks.ts';
 import { Hour } from './hour.ts';
+import type { Pacer } from './pacer.ts';
 
 /** A process that died while it wrote a journal anew leaves some minutes twice: the same bytes count once. */
 export async function replayJournals(
@@ -12,6 +13,7 @@ export async function replayJournals(
   folder: DataFolder,
   names: readonly string[],
   catalogue: Catalogue,
+  pacer: Pacer,
 ): Promise<Map<number, Hour>> {
   const hours = new Map<number, Hour>();
   const stampIn = (name: string) => name.split('-').slice(1, 4).join('-');
@@ -36,13 +38,13 @@ export async function replayJournals(
     // The only journal of its hour has nothing twice.
     const isAlone = names.filter((other) => stampIn(other) === stampIn(name)).length === 1;
     if (isAlone) seen.clear();
-    await archive.replay(name, (key, bytes, from, to, offset) => {
+    await archive.replay(name, async (key, bytes, from, to, offset) => {
       const entry = catalogue.ofKey(key);
       if (entry === undefined) return;
       places.reset(bytes, from, to);
       while (places.next()) {
         const { minute, begin, to: end } = places;
-        const crc = crc32(bytes, begin, end);
+        const crc = await checksum(bytes, begin, end, pacer);
         if (!isAlone && isKnown(entry, minute, crc)) continue;
         owner = hourOf(Math.floor(minute / 60), name);
         owner.add(entry, minute, offset + begin - from, end - begin, crc);

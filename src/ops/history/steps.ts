@@ -1,7 +1,7 @@
 // Points of one series become the columns of an answer: one row a step, in which there was something.
 import type { SeriesInfo } from '../../metrics/index.ts';
 import type { BucketSum } from './buckets.ts';
-import type { PointSink } from './chunks.ts';
+import type { PointSink } from './chunk-reader.ts';
 import type { HistorySeries, Range } from './query.ts';
 
 /** Buckets of all steps of an answer together, each a key and a count. */

@@ -7,16 +7,14 @@ import { BucketSum, keyOf, keyOfIndex, valueOf } from '../../../src/ops/history/
 import { ByteReader, ByteWriter, crc32 } from '../../../src/ops/history/bytes.ts';
 import {
   type ChunkPlace,
-  MinuteFold,
   placesOf,
-  type PointSink,
-  readMinute,
-  readSeconds,
   SECONDS,
   writeHistogramSecond,
   writeHistogramSeconds,
   writeSeconds,
 } from '../../../src/ops/history/chunks.ts';
+import { type PointSink, readMinute, SecondsReader } from '../../../src/ops/history/chunk-reader.ts';
+import { MinuteFold } from '../../../src/ops/history/fold.ts';
 
 interface Point {
   readonly atMs: number;
@@ -41,6 +39,13 @@ function placesIn(bytes: Uint8Array): ChunkPlace[] {
   const places: ChunkPlace[] = [];
   placesOf(bytes, (place) => places.push(place));
   return places;
+}
+
+/** All of a chunk. */
+function readSeconds(place: ChunkPlace, sink: PointSink): void {
+  const seconds = new SecondsReader();
+  seconds.reset(place);
+  while (seconds.next(sink));
 }
 
 test('whole and broken numbers come back', () => {

@@ -120,7 +120,7 @@ test('a long chunk is written and read in slices: its checksums rest between kil
     bytes: file.length,
     readAt: async (from: number, length: number) => file.slice(from, from + length),
   };
-  const torn = await readJournal(source, pacer, (key, bytes, from, to) => told.push([key, bytes.slice(from, to)]));
+  const torn = await readJournal(source, pacer, (key, bytes, from, to) => void told.push([key, bytes.slice(from, to)]));
   assert.deepEqual([torn, told], [undefined, [[entry.key, long]]]);
   file[offset + 15_000]! ^= 1;
   await folder.replace('j', file);
