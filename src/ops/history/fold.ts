@@ -13,15 +13,13 @@ const MIN = 2;
 const MAX = 3;
 
 /** Seconds as one minute, or minutes as one hour. What is added many times a minute takes numbers from arrays: engines box what is handed over one by one. */
-export class MinuteFold implements PointSink {
-  readonly #buckets: BucketSum;
+class Sum implements PointSink {
+  readonly #buckets = new BucketSum();
   readonly #state = new Float64Array(4);
   /** Of what is added by chunks. */
   readonly reader = new ByteReader(new Uint8Array(0));
 
-  /** `buckets` is empty between uses, and may be shared. */
-  constructor(buckets: BucketSum) {
-    this.#buckets = buckets;
+  constructor() {
     this.#clear();
   }
 
@@ -38,14 +36,7 @@ export class MinuteFold implements PointSink {
     this.#buckets.add(key, count);
   }
 
-  /** The same value, so often. */
-  addConstant(value: number, count: number): void {
-    this.point(0, count, count * value, value, value);
-    this.#buckets.add(keyOf(value), count);
-  }
-
-  /** What `reader` stands before: count, sum and buckets. */
-  addHistogram(): void {
+  #addHistogram(): void {
     const { reader } = this;
     const state = this.#state;
     const count = reader.varint();
@@ -71,13 +62,14 @@ export class MinuteFold implements PointSink {
     const { reader } = this;
     const flags = reader.byte();
     if ((flags & HISTOGRAM) !== 0) {
-      this.addHistogram();
+      this.#addHistogram();
       return;
     }
     const count = reader.varint();
     const min = reader.number();
     if ((flags & CONSTANT) !== 0) {
-      this.addConstant(min, count);
+      this.point(0, count, count * min, min, min);
+      this.#buckets.add(keyOf(min), count);
       return;
     }
     const max = reader.number();
@@ -113,7 +105,7 @@ export class MinuteFold implements PointSink {
 
 /** With pauses, so that each user has one of its own. */
 export class Fold {
-  readonly #fold = new MinuteFold(new BucketSum());
+  readonly #sum = new Sum();
   readonly #chunks = new Places();
   readonly #seconds = new SecondsReader();
 
@@ -123,26 +115,26 @@ export class Fold {
     chunks.reset(seconds, 0, seconds.length);
     while (chunks.next()) {
       this.#seconds.reset(chunks);
-      while (this.#seconds.next(this.#fold)) if (pacer.tired) await pacer.rest();
-      this.#fold.write(out, chunks.minute, isHistogram);
+      while (this.#seconds.next(this.#sum)) if (pacer.tired) await pacer.rest();
+      this.#sum.write(out, chunks.minute, isHistogram);
       if (pacer.tired) await pacer.rest();
     }
   }
 
   /** Appends the hours that rising minutes amount to, each a chunk like that of a minute. */
   async hours(out: ByteWriter, minutes: ByteWriter, isHistogram: boolean, pacer: Pacer): Promise<void> {
-    const { reader } = this.#fold;
+    const { reader } = this.#sum;
     reader.reset(minutes.memory, 0, minutes.length);
     let hour: number | undefined;
     while (!reader.atEnd) {
       const number = Math.floor(reader.varint() / 60);
       const end = reader.varint() + reader.at;
-      if (hour !== undefined && hour !== number) this.#fold.write(out, hour * 60, isHistogram);
+      if (hour !== undefined && hour !== number) this.#sum.write(out, hour * 60, isHistogram);
       hour = number;
-      this.#fold.addMinute();
+      this.#sum.addMinute();
       reader.at = end;
       if (pacer.tired) await pacer.rest();
     }
-    if (hour !== undefined) this.#fold.write(out, hour * 60, isHistogram);
+    if (hour !== undefined) this.#sum.write(out, hour * 60, isHistogram);
   }
 }

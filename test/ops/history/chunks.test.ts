@@ -14,7 +14,8 @@ import {
   writeSeconds,
 } from '../../../src/ops/history/chunks.ts';
 import { type PointSink, readMinute, SecondsReader } from '../../../src/ops/history/chunk-reader.ts';
-import { MinuteFold } from '../../../src/ops/history/fold.ts';
+import { Fold } from '../../../src/ops/history/fold.ts';
+import { Pacer } from '../../../src/ops/history/pacer.ts';
 
 interface Point {
   readonly atMs: number;
@@ -40,6 +41,8 @@ function placesIn(bytes: Uint8Array): ChunkPlace[] {
   placesOf(bytes, (place) => places.push(place));
   return places;
 }
+
+const pacer = new Pacer({ now: () => 0, pause: async () => {} });
 
 /** All of a chunk. */
 function readSeconds(place: ChunkPlace, sink: PointSink): void {
@@ -94,15 +97,13 @@ test('the seconds of a minute come back, gaps included', () => {
   );
 });
 
-test('a minute is the fold of its seconds', () => {
+test('a minute is the fold of its seconds', async () => {
   const out = new ByteWriter();
   const values = new Float64Array(SECONDS).fill(Number.NaN);
   values.set([5, 7, -3, 0, 100.5], 10);
   writeSeconds(out, 77, values, 0);
-  const fold = new MinuteFold(new BucketSum());
-  for (const place of placesIn(out.view())) readSeconds(place, fold);
   const minutes = new ByteWriter();
-  fold.write(minutes, 77, false);
+  await new Fold().minutes(minutes, out.view(), false, pacer);
   const sink = collector();
   for (const place of placesIn(minutes.view())) readMinute(place, sink);
   const [point] = sink.points;
@@ -113,7 +114,7 @@ test('a minute is the fold of its seconds', () => {
   );
 });
 
-test('seconds of a histogram become a minute whose percentiles are those of all', () => {
+test('seconds of a histogram become a minute whose percentiles are those of all', async () => {
   const entries = new ByteWriter();
   const indexOf = (value: number) => keyOf(value) - keyOfIndex(0);
   writeHistogramSecond(entries, 3, { count: 3, sum: 0.6, zeros: 1, indexes: [indexOf(0.3)], counts: [2] });
@@ -121,11 +122,7 @@ test('seconds of a histogram become a minute whose percentiles are those of all'
   const out = new ByteWriter();
   writeHistogramSeconds(out, 1, entries);
   const seconds = collector();
-  const fold = new MinuteFold(new BucketSum());
-  for (const place of placesIn(out.view())) {
-    readSeconds(place, seconds);
-    readSeconds(place, fold);
-  }
+  for (const place of placesIn(out.view())) readSeconds(place, seconds);
   assert.deepEqual(
     seconds.points.map(({ atMs, count, min }) => [atMs, count, min]),
     [
@@ -134,7 +131,7 @@ test('seconds of a histogram become a minute whose percentiles are those of all'
     ],
   );
   const minutes = new ByteWriter();
-  fold.write(minutes, 1, true);
+  await new Fold().minutes(minutes, out.view(), true, pacer);
   const sum = new BucketSum();
   for (const place of placesIn(minutes.view())) {
     readMinute(place, { point: () => true, bucket: (key, count) => sum.add(key, count) });
