@@ -76,15 +76,22 @@ export class BlockWriter {
   async chunks(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES);
-      this.#crc = joinedCrc(this.#crc, writePiece(this.#pending, piece, this.#compression));
+      await this.#added(writePiece(this.#pending, piece, this.#compression));
       if (this.isDue) await this.rest();
     }
   }
 
   /** As they are, where they are few. */
-  stored(bytes: ByteWriter): void {
+  async stored(bytes: ByteWriter): Promise<void> {
     if (bytes.length === 0) return;
-    this.#crc = joinedCrc(this.#crc, writeStored(this.#pending, bytes.memory, bytes.length, this.#compression));
+    await this.#added(writeStored(this.#pending, bytes.memory, bytes.length, this.#compression));
+  }
+
+  /** A piece, whose packed bytes begin there. Packing it took its time. */
+  async #added(from: number): Promise<void> {
+    if (this.#pacer.tired) await this.#pacer.rest();
+    const { memory, length } = this.#pending;
+    this.#crc = joinedCrc(this.#crc, await checksum(memory, from, length, this.#pacer));
   }
 
   /** So many pieces of another block, whose checksum is `crc`. */

@@ -105,19 +105,14 @@ export class DayMerge {
         if (minutesAt < 0) continue;
         const minutes = part.read ?? (await block.stripe([entry.hash], pacer));
         if (minutes === undefined) continue;
-        let pieces = 0;
-        this.#look(block, minutesAt, minutes);
-        while (this.#pieces.next()) {
-          pieces++;
-          if (pacer.tired) await pacer.rest();
-        }
-        this.#check(block, minutesAt);
+        await this.#look(block, minutesAt, minutes);
+        const { count } = this.#pieces;
         // Mostly a block says itself what its minutes amount to.
         const hoursAt = block.index.find(entry.hourHash);
-        if (hoursAt < 0) await this.#foldHours(block, minutesAt, minutes, entry);
-        else this.#takeHours(block, hoursAt, part.read ?? (await block.stripe([entry.hourHash], pacer)));
+        if (hoursAt < 0) await this.#foldHours(entry);
+        else await this.#takeHours(block, hoursAt, part.read ?? (await block.stripe([entry.hourHash], pacer)));
         const from = block.index.offset(minutesAt) - minutes.from;
-        writer.copied(minutes.bytes, from, from + block.index.length(minutesAt), pieces, block.index.crc(minutesAt));
+        writer.copied(minutes.bytes, from, from + block.index.length(minutesAt), count, block.index.crc(minutesAt));
         if (writer.isDue) await writer.rest();
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
@@ -133,30 +128,24 @@ export class DayMerge {
     if (writer.isDue) await writer.rest();
   }
 
-  #look(block: Block, at: number, stripe: Stripe): void {
+  /** `#pieces` stands before them then. Rejects with a `RangeError` where they are damaged. */
+  async #look(block: Block, at: number, stripe: Stripe): Promise<void> {
     const from = block.index.offset(at) - stripe.from;
     this.#pieces.reset(stripe.bytes, from, from + block.index.length(at));
-  }
-
-  #check(block: Block, at: number): void {
-    if (this.#pieces.crc !== block.index.crc(at)) throw new RangeError('the checksum differs');
+    await this.#pieces.check(block.index.crc(at), this.#o.pacer);
   }
 
   /** Some hundred bytes an hour. */
-  #takeHours(block: Block, at: number, hours: Stripe | undefined): void {
+  async #takeHours(block: Block, at: number, hours: Stripe | undefined): Promise<void> {
     if (hours === undefined) return;
-    this.#look(block, at, hours);
-    while (this.#pieces.next());
-    this.#check(block, at);
-    this.#look(block, at, hours);
+    await this.#look(block, at, hours);
     while (this.#pieces.next()) this.#pieces.unpack(this.#hours, this.#o.compression);
   }
 
-  /** Of minutes that were checked. */
-  async #foldHours(block: Block, at: number, minutes: Stripe, entry: Entry): Promise<void> {
+  /** Of the minutes that `#pieces` stands before. */
+  async #foldHours(entry: Entry): Promise<void> {
     const { compression, pacer } = this.#o;
     this.#minutes.clear();
-    this.#look(block, at, minutes);
     while (this.#pieces.next()) {
       this.#pieces.unpack(this.#minutes, compression);
       if (pacer.tired) await pacer.rest();

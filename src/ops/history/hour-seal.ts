@@ -92,7 +92,7 @@ export class HourSeal {
     await minutes.chunks(this.#minutes.view());
     minutes.end(entry.hash, entry.key);
     minutes.begin();
-    minutes.stored(this.#folded);
+    await minutes.stored(this.#folded);
     minutes.end(entry.hourHash);
     if (minutes.isDue) await minutes.rest();
   }

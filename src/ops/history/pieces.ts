@@ -1,7 +1,8 @@
 // Chunks of a series as they are stored: pieces, each with its length, its packed length and the packed bytes; one checksum for all of them. Pieces of several
 // hours stand one after the other as those of a day: nothing has to be unpacked for that.
 import type { Compression } from '../../hosts/port.ts';
-import { ByteReader, type ByteWriter, crc32 } from './bytes.ts';
+import { ByteReader, type ByteWriter } from './bytes.ts';
+import { checksum } from './checksum.ts';
 import type { Pacer } from './pacer.ts';
 
 /** Packed at once: half a millisecond on a slow machine. */
@@ -30,7 +31,7 @@ export function joinedCrc(before: number, piece: number): number {
 const DEFLATE_EXTRA_BYTES = 64;
 let packed = new Uint8Array(PIECE_BYTES + DEFLATE_EXTRA_BYTES);
 
-/** Appends a piece; returns its checksum. */
+/** Appends a piece; returns where in `out` its packed bytes begin. Their checksum is left to who writes: a step of its own. */
 export function writePiece(out: ByteWriter, piece: Uint8Array, compression: Compression | undefined): number {
   if (packed.length < piece.length + DEFLATE_EXTRA_BYTES)
     packed = new Uint8Array(2 * piece.length + DEFLATE_EXTRA_BYTES);
@@ -39,7 +40,7 @@ export function writePiece(out: ByteWriter, piece: Uint8Array, compression: Comp
   out.varint(piece.length);
   out.varint(length);
   out.part(small, 0, length);
-  return crc32(small, 0, length);
+  return out.length - length;
 }
 
 /** The same for some hundred bytes that are to be read soon: packing them would take more than it saves. */
@@ -60,7 +61,7 @@ export function writeStored(
     out.byte(value >> 8);
   }
   out.part(bytes, 0, length);
-  return crc32(out.memory, from, out.length);
+  return from;
 }
 
 function isStored(bytes: Uint8Array, from: number, to: number, size: number): boolean {
@@ -76,12 +77,13 @@ export class PieceReader {
   to = 0;
   /** Unpacked. */
   size = 0;
-  crc = 0;
+  /** Of all that were checked: how many there are, and their bytes unpacked. */
+  count = 0;
+  total = 0;
 
   reset(bytes: Uint8Array, from = 0, to = bytes.length): void {
     this.#bytes = bytes;
     this.#reader.reset(bytes, from, Math.min(to, bytes.length));
-    this.crc = 0;
   }
 
   /** False at the end. */
@@ -94,8 +96,24 @@ export class PieceReader {
     this.from = reader.at;
     reader.skip(length);
     this.to = reader.at;
-    this.crc = joinedCrc(this.crc, crc32(this.#bytes, this.from, this.to));
     return true;
+  }
+
+  /** Goes through all of them, and back to the beginning. Rejects with a `RangeError` where they are damaged or their checksum is another. */
+  async check(crc: number, pacer: Pacer): Promise<void> {
+    const begin = this.#reader.at;
+    let joined = 0;
+    this.count = 0;
+    this.total = 0;
+    while (this.next()) {
+      if (++this.count > MAX_PIECES) throw new RangeError('there are too many pieces');
+      this.total += this.size;
+      const piece = checksum(this.#bytes, this.from, this.to, pacer);
+      joined = joinedCrc(joined, typeof piece === 'number' ? piece : await piece);
+      if (pacer.tired) await pacer.rest();
+    }
+    if (joined !== crc) throw new RangeError('the checksum differs');
+    this.#reader.at = begin;
   }
 
   /** Appends this piece, unpacked. */
@@ -122,19 +140,12 @@ export async function unpackPieces(
 ): Promise<Uint8Array> {
   const reader = new PieceReader();
   reader.reset(bytes);
-  let total = 0;
-  let count = 0;
   // What was damaged is not inflated at all.
-  while (reader.next()) {
-    if (++count > MAX_PIECES) throw new RangeError('there are too many pieces');
-    total += reader.size;
-    if (pacer.tired) await pacer.rest();
-  }
-  if (reader.crc !== crc) throw new RangeError('the checksum differs');
-  if (count === 1) return inflated(bytes.subarray(reader.from, reader.to), total, compression);
+  await reader.check(crc, pacer);
+  const { count, total } = reader;
+  if (count === 1 && reader.next()) return inflated(bytes.subarray(reader.from, reader.to), total, compression);
   const joined = new Uint8Array(total);
   let at = 0;
-  reader.reset(bytes);
   while (reader.next()) {
     joined.set(inflated(bytes.subarray(reader.from, reader.to), reader.size, compression), at);
     at += reader.size;
