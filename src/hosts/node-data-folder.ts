@@ -7,6 +7,15 @@ import type { DataFolder, FileAppender, FolderReader } from './port.ts';
 
 const LOCK = '.lock';
 
+/** Syncs of this process, one at a time: what blocks is done on a few threads (Bun has two on two cores), and calls need them to look up names while a disk is slow. */
+let lastSync = Promise.resolve();
+
+function inTurn(sync: () => Promise<void>): Promise<void> {
+  const turn = lastSync.then(sync);
+  lastSync = turn.catch(() => {});
+  return turn;
+}
+
 export async function openDataFolder(path: string): Promise<DataFolder> {
   await mkdir(path, { recursive: true });
   const lock = await takeLock(join(path, LOCK));
@@ -24,7 +33,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       const handle = await open(fresh, 'w');
       try {
         await handle.writeFile(bytes);
-        await handle.sync();
+        await inTurn(() => handle.sync());
       } finally {
         await handle.close();
       }
@@ -105,7 +114,7 @@ async function openAppender(path: string, held: () => boolean): Promise<FileAppe
         offset += (await handle.write(bytes, offset, bytes.length - offset)).bytesWritten;
       }
     },
-    sync: () => handle.datasync(),
+    sync: () => inTurn(() => handle.datasync()),
     close: () => handle.close(),
   };
 }
@@ -114,7 +123,7 @@ async function openAppender(path: string, held: () => boolean): Promise<FileAppe
 async function syncFolder(path: string): Promise<void> {
   try {
     const handle = await open(path, 'r');
-    await handle.sync();
+    await inTurn(() => handle.sync());
     await handle.close();
   } catch {
     // Then its order of writing has to do.

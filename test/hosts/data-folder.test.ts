@@ -1,6 +1,6 @@
 // Folders that outlive the process: one owner at a time, a dead owner's lock is taken over, files are replaced whole.
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -47,6 +47,35 @@ test('appended, replaced, renamed, removed', () =>
     await assert.rejects(folder.append('../outside'), RangeError);
     await folder.release();
     assert.deepEqual(await readdir(path), []);
+  }));
+
+test('a slow disk has one sync of the process at a time, of whatever folder, and writes go on beside it', () =>
+  within(async (path) => {
+    const folders = [await openDataFolder(join(path, 'one')), await openDataFolder(join(path, 'two'))];
+    const files = await Promise.all(folders.map((folder) => folder.append('journal')));
+    const handle = await open(join(path, 'handle'), 'w');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    const { datasync } = prototype;
+    const under: (() => void)[] = [];
+    prototype.datasync = () => new Promise<void>((done) => under.push(done));
+    try {
+      const synced: number[] = [];
+      const all = files.map((file, i) => file.sync().then(() => synced.push(i)));
+      await files[0]!.write(bytes('beside\n'));
+      assert.deepEqual([under.length, synced], [1, []]);
+      under[0]!();
+      await all[0];
+      await files[1]!.write(bytes('beside\n'));
+      assert.deepEqual([under.length, synced], [2, [0]]);
+      under[1]!();
+      await Promise.all(all);
+    } finally {
+      prototype.datasync = datasync;
+      await handle.close();
+    }
+    await Promise.all(files.map((file) => file.close()));
+    assert.equal(text(await folders[0]!.read('journal')), 'beside\n');
+    await Promise.all(folders.map((folder) => folder.release()));
   }));
 
 test('a second owner is refused while the first lives, and taken when it has let go', () =>

@@ -56,7 +56,7 @@ test('the queue gives back what it took, in order, and goes back as far as was a
 
 test('the queue: quiet before a place, and nothing left after clear', () => {
   const queue = new SpeechQueue(RATE);
-  queue.write(Int16Array.of(500, 500, 1, -2, 3, 900));
+  queue.write(Int16Array.of(5000, 5000, 1, -2, 3, 9000));
   assert.equal(queue.quietBefore(5, 100), 3);
   assert.equal(queue.quietBefore(6, 100), 0);
   assert.equal(queue.quietBefore(0, 100), 0);
@@ -64,6 +64,22 @@ test('the queue: quiet before a place, and nothing left after clear', () => {
   assert.equal(queue.queuedSamples, 0);
   queue.seek(0);
   assert.equal(queue.readPosition, 6, 'went back before a clear');
+});
+
+test('the queue: a sliver of a word that was cut off at once is as quiet as what was before it', () => {
+  /** A word, the silence after it, and so much of the next one; how it ended, in ms before the cut. */
+  const endedMs = (nextMs: number, peak: number): number => {
+    const queue = new SpeechQueue(RATE);
+    queue.write(Int16Array.from({ length: 100 * MS }, (_, i) => 8000 * Math.sin(i) + 500 * Math.sign(Math.sin(i))));
+    queue.write(new Int16Array(50 * MS));
+    queue.write(Int16Array.from({ length: nextMs * MS }, (_, i) => peak * Math.cos(i)));
+    return queue.quietBefore(queue.writePosition, 184) / MS;
+  };
+  assert.equal(endedMs(0, 0), 50);
+  assert.equal(endedMs(0.5, 600), 50.5);
+  assert.equal(endedMs(2, 900), 52);
+  assert.equal(endedMs(5, 900), 0, 'it was long enough to be heard');
+  assert.equal(endedMs(1, 3000), 0, 'a click is heard');
 });
 
 const loud = (count: number) => new Int16Array(count).fill(5000);
@@ -92,6 +108,17 @@ test('the ear: heard is what was handed out less what waits, and stays what it w
   assert.equal(ear.heardPosition(9000), 400);
   assert.equal(ear.lastAudibleMs, 1050);
   assert.equal(ear.endMs, 1050);
+});
+
+test('the ear: quiet at the end is not the end, and where all was too short to hear, nothing was heard', () => {
+  const ear = new Ear(RATE);
+  ear.handed(loud(160), 160, 160, 1000);
+  ear.cut(1015);
+  ear.endedQuietly(5 * MS);
+  assert.equal(ear.lastAudibleMs, 1010);
+  ear.endedQuietly(15 * MS);
+  assert.equal(ear.firstAudibleMs, null);
+  assert.equal(ear.lastAudibleMs, null);
 });
 
 test('the ear: reports hold the model back, count what was dropped, and are not believed for another stretch', () => {

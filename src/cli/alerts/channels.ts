@@ -4,7 +4,8 @@ import type { Host } from '../../hosts/port.ts';
 import type { Registry } from '../../metrics/index.ts';
 import type { AlertWatch, Notification } from '../../ops/alerts/index.ts';
 import {
-  alertmanagerChannel,
+  type Alertmanager,
+  createAlertmanager,
   ChannelQueue,
   type Clock,
   createNotifyInstruments,
@@ -15,7 +16,6 @@ import {
   type Ending,
   type HttpPort,
   pagerdutyChannel,
-  refreshAlertmanager,
   SLACK_INTERVAL_MS,
   slackChannel,
   smtpOptions,
@@ -64,12 +64,13 @@ export async function createChannels(options: ChannelsOptions): Promise<Channels
     wallNow: Date.now,
   };
   const problems: string[] = [];
+  const manager = alertmanager(config, http);
   const made = [
     await email(options, problems),
     ...attempt(problems, 'alerts.webhook', () => webhook(config, http)),
     ...attempt(problems, 'alerts.slack', () => slack(config, http)),
     ...attempt(problems, 'alerts.pagerduty', () => pagerduty(options, http)),
-    ...attempt(problems, 'alerts.alertmanager', () => alertmanager(config, http)),
+    manager === undefined ? undefined : { name: 'alertmanager', deliver: manager.deliver },
   ].filter((one) => one !== undefined);
   if (problems.length > 0) {
     throw new UserError('Alert channels are not valid', { exitCode: EXIT.config, problems });
@@ -94,11 +95,9 @@ export async function createChannels(options: ChannelsOptions): Promise<Channels
     names: () => dispatcher.names(),
     waiting: () => queues.reduce((sum, queue) => sum + queue.size, 0),
     startRefreshing(watch) {
-      const { url } = config.alerts.alertmanager;
-      if (url === undefined) return;
-      stopRefreshing = refreshAlertmanager(alertmanagerOptions(config, url), http, clock, () =>
-        watch.engine.standing('alertmanager'),
-      );
+      if (manager !== undefined) {
+        stopRefreshing = manager.refresh(clock, () => watch.engine.standing('alertmanager'));
+      }
     },
     async stop(graceMs) {
       stopRefreshing();
@@ -165,15 +164,11 @@ function pagerduty({ config, agentName }: ChannelsOptions, http: HttpPort): Made
   return { name: 'pagerduty', deliver: pagerdutyChannel({ routingKey, source, url, clientUrl, allowPrivate }, http) };
 }
 
-function alertmanager(config: Config, http: HttpPort): Made | undefined {
-  const { url } = config.alerts.alertmanager;
+function alertmanager(config: Config, http: HttpPort): Alertmanager | undefined {
+  const { url, authorization: secret } = config.alerts.alertmanager;
   if (url === undefined) return undefined;
-  return { name: 'alertmanager', deliver: alertmanagerChannel(alertmanagerOptions(config, url), http) };
-}
-
-function alertmanagerOptions(config: Config, url: string) {
-  const headers = authorization(config.alerts.alertmanager.authorization?.reveal());
-  return { url, headers, allowPrivate: config.alerts.allowPrivate };
+  const headers = authorization(secret?.reveal());
+  return createAlertmanager({ url, headers, allowPrivate: config.alerts.allowPrivate }, http);
 }
 
 function authorization(value: string | undefined): Record<string, string> {

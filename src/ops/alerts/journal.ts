@@ -1,4 +1,4 @@
-// The journal on disk: lines appended and synced in order, made short again when it has grown, and done without where there is no disk.
+// The journal on disk: lines written at once and then synced, made short again when it has grown, and done without where there is no disk.
 import type { DataFolder, FileAppender } from '../../hosts/port.ts';
 
 export interface JournalOptions {
@@ -34,6 +34,12 @@ export class Journal {
   #rewrite = true;
   #appendedBytes = 0;
   #running: Promise<void> | undefined;
+  /** What was written last is on its way to the disk. */
+  #syncing: Promise<void> | undefined;
+  /** What was written has not begun that way. */
+  #unsynced = false;
+  /** Calls the writer from its wait for a sync. */
+  #wake = (): void => {};
   #failedMs: number | undefined;
   #closed = false;
 
@@ -59,6 +65,7 @@ export class Journal {
       this.#rewrite = true;
     }
     this.#running ??= this.#write(folder);
+    this.#wake();
     return this.#running;
   }
 
@@ -72,11 +79,12 @@ export class Journal {
 
   async #write(folder: DataFolder): Promise<void> {
     try {
-      while (this.#rewrite || this.#waiting.length > 0) {
-        const lines = this.#waiting;
-        this.#waiting = [];
+      for (;;) {
         if (this.#rewrite) await this.#replace(folder);
-        else await this.#extend(folder, lines);
+        else if (this.#waiting.length > 0) await this.#extend(folder);
+        else if (this.#syncing !== undefined) await this.#syncedOrWoken(this.#syncing);
+        else if (this.#unsynced) this.#sync();
+        else break;
       }
       if (this.#failedMs !== undefined) {
         this.#failedMs = undefined;
@@ -87,6 +95,7 @@ export class Journal {
       this.#failedMs = this.#options.now();
       this.#rewrite = true;
       this.#waiting = [];
+      this.#syncing = undefined;
       await this.#file?.close().catch(() => {});
       this.#file = undefined;
       if (first) this.#options.onTrouble(error);
@@ -96,7 +105,11 @@ export class Journal {
   }
 
   async #replace(folder: DataFolder): Promise<void> {
+    await this.#syncing;
+    this.#syncing = undefined;
+    this.#unsynced = false;
     this.#rewrite = false;
+    this.#waiting = [];
     await this.#file?.close();
     this.#file = undefined;
     await folder.replace(JOURNAL_FILE, bytesOf(this.#options.whole()));
@@ -104,13 +117,29 @@ export class Journal {
     this.#appendedBytes = 0;
   }
 
-  async #extend(folder: DataFolder, lines: readonly string[]): Promise<void> {
+  /** Also while an earlier sync takes its time: what is written outlives the process, if not the machine. */
+  async #extend(folder: DataFolder): Promise<void> {
+    const bytes = bytesOf(this.#waiting);
+    this.#waiting = [];
     this.#file ??= await folder.append(JOURNAL_FILE);
-    const bytes = bytesOf(lines);
     await this.#file.write(bytes);
-    await this.#file.sync();
+    this.#unsynced = true;
     this.#appendedBytes += bytes.length;
     if (this.#appendedBytes > (this.#options.maxAppendedBytes ?? MAX_APPENDED_BYTES)) this.#rewrite = true;
+  }
+
+  #sync(): void {
+    this.#unsynced = false;
+    this.#syncing = this.#file?.sync();
+    // If it fails while there is something to write, the writer hears of it afterwards.
+    this.#syncing?.catch(() => {});
+  }
+
+  async #syncedOrWoken(syncing: Promise<void>): Promise<void> {
+    const woken = new Promise<boolean>((wake) => {
+      this.#wake = () => wake(false);
+    });
+    if (await Promise.race([syncing.then(() => true), woken])) this.#syncing = undefined;
   }
 }
 

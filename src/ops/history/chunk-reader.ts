@@ -13,7 +13,7 @@ export interface PointSink {
 const keys: number[] = [];
 const counts: number[] = [];
 // A sink reads no chunks.
-const minute = new ByteReader(new Uint8Array(0));
+const minuteReader = new ByteReader(new Uint8Array(0));
 
 /** The seconds of a chunk, of a busy histogram in parts: engines have what reads its ten kilobytes unoptimized now and then, and it takes milliseconds then. */
 export class SecondsReader {
@@ -61,7 +61,7 @@ export class SecondsReader {
 }
 
 export function readMinute({ atMs, bytes, from }: ChunkPlace, sink: PointSink): void {
-  const reader = minute;
+  const reader = minuteReader;
   reader.reset(bytes, from);
   const flags = reader.byte();
   const count = reader.varint();
@@ -92,11 +92,13 @@ function tellHistogram(reader: ByteReader, atMs: number, count: number, sum: num
   for (let i = 0; i < length; i++) sink.bucket(keys[i]!, counts[i]!);
 }
 
-function passBuckets(reader: ByteReader, sink: PointSink): void {
+/** Buckets as they are written behind a chunk's count; returns how many there were. */
+export function passBuckets(reader: ByteReader, sink: PointSink): number {
   const length = reader.varint();
   let key = 0;
   for (let i = 0; i < length; i++) {
     key = i === 0 ? reader.signed() : key + reader.varint();
     sink.bucket(key, reader.varint());
   }
+  return length;
 }

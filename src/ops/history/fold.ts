@@ -2,7 +2,7 @@
 import { BucketSum, keyOf } from './buckets.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { CONSTANT, HISTOGRAM, Places, writeChunk } from './chunks.ts';
-import { type PointSink, SecondsReader } from './chunk-reader.ts';
+import { passBuckets, type PointSink, SecondsReader } from './chunk-reader.ts';
 import type { Pacer } from './pacer.ts';
 
 const body = new ByteWriter(1024);
@@ -41,20 +41,9 @@ class Sum implements PointSink {
     const state = this.#state;
     const count = reader.varint();
     const sum = reader.number();
-    if (this.#addBuckets() === 0) return;
+    if (passBuckets(reader, this) === 0) return;
     state[COUNT]! += count;
     state[SUM]! += sum;
-  }
-
-  #addBuckets(): number {
-    const { reader } = this;
-    const length = reader.varint();
-    let key = 0;
-    for (let i = 0; i < length; i++) {
-      key = i === 0 ? reader.signed() : key + reader.varint();
-      this.#buckets.add(key, reader.varint());
-    }
-    return length;
   }
 
   /** A chunk of the minutes, whose flags `reader` stands before. */
@@ -74,7 +63,7 @@ class Sum implements PointSink {
     }
     const max = reader.number();
     this.point(0, count, reader.number(), min, max);
-    this.#addBuckets();
+    passBuckets(reader, this);
   }
 
   /** Writes what was folded, and is empty again. */

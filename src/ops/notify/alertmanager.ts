@@ -30,43 +30,48 @@ export function alertmanagerBody(alerts: readonly Notice[], wallMs: number) {
   });
 }
 
-export function alertmanagerChannel(options: AlertmanagerOptions, port: HttpPort): Deliver {
-  return ({ alerts }, signal) => send(options, port, alerts, signal);
+export interface Alertmanager {
+  readonly deliver: Deliver;
+  /** Sends what stands again each minute. Returns how to end that. */
+  refresh(clock: Clock, standing: () => readonly Notice[], onOutcome?: (outcome: Outcome) => void): () => void;
 }
 
-function send(options: AlertmanagerOptions, port: HttpPort, alerts: readonly Notice[], signal: AbortSignal) {
+export function createAlertmanager(options: AlertmanagerOptions, port: HttpPort): Alertmanager {
   const url = `${options.url.replace(/\/+$/, '')}/api/v2/alerts`;
-  const body = JSON.stringify(alertmanagerBody(alerts, port.wallNow()));
-  return post(port, options, { url, headers: options.headers ?? {}, body }, signal);
-}
-
-/** Sends what stands again each minute. Returns how to end that. */
-export function refreshAlertmanager(
-  options: AlertmanagerOptions,
-  port: HttpPort,
-  clock: Clock,
-  standing: () => readonly Notice[],
-  onOutcome: (outcome: Outcome) => void = () => {},
-): () => void {
-  let stopped = false;
-  // Soon after the start too: what an earlier process told would be over for want of a refresh.
-  let cancel = clock.setTimer(() => void refresh(), FIRST_REFRESH_MS);
-  const refresh = async (): Promise<void> => {
-    const alerts = standing();
-    if (alerts.length > 0) {
-      const controller = new AbortController();
-      const stopWaiting = clock.setTimer(() => controller.abort(), REFRESH_MS / 4);
-      try {
-        onOutcome(await send(options, port, alerts, controller.signal));
-      } catch (error) {
-        onOutcome({ kind: 'retry', message: error instanceof Error ? error.message : String(error) });
-      }
-      stopWaiting();
-    }
-    if (!stopped) cancel = clock.setTimer(() => void refresh(), REFRESH_MS);
+  // One request at a time: what stood when a refresh began must not arrive behind its end, and stand again.
+  let last: Promise<unknown> = Promise.resolve();
+  const send = (alerts: () => readonly Notice[], signal: AbortSignal): Promise<Outcome | undefined> => {
+    const turn = last.then(async () => {
+      const now = alerts();
+      if (now.length === 0) return undefined;
+      const body = JSON.stringify(alertmanagerBody(now, port.wallNow()));
+      return post(port, options, { url, headers: options.headers ?? {}, body }, signal);
+    });
+    last = turn.catch(() => {});
+    return turn;
   };
-  return () => {
-    stopped = true;
-    cancel();
+  return {
+    deliver: async ({ alerts }, signal) => (await send(() => alerts, signal)) ?? { kind: 'delivered' },
+    refresh(clock, standing, onOutcome = () => {}) {
+      let stopped = false;
+      // Soon after the start too: what an earlier process told would be over for want of a refresh.
+      let cancel = clock.setTimer(() => void again(), FIRST_REFRESH_MS);
+      const again = async (): Promise<void> => {
+        const controller = new AbortController();
+        const stopWaiting = clock.setTimer(() => controller.abort(), REFRESH_MS / 4);
+        try {
+          const outcome = await send(standing, controller.signal);
+          if (outcome !== undefined) onOutcome(outcome);
+        } catch (error) {
+          onOutcome({ kind: 'retry', message: error instanceof Error ? error.message : String(error) });
+        }
+        stopWaiting();
+        if (!stopped) cancel = clock.setTimer(() => void again(), REFRESH_MS);
+      };
+      return () => {
+        stopped = true;
+        cancel();
+      };
+    },
   };
 }

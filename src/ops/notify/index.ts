@@ -1,6 +1,6 @@
 // What others import of the channels.
 export { type AddressPolicy, BlockedAddressError, checkAddress, type Resolve } from './address-guard.ts';
-export { type AlertmanagerOptions, alertmanagerChannel, refreshAlertmanager } from './alertmanager.ts';
+export { type Alertmanager, type AlertmanagerOptions, createAlertmanager } from './alertmanager.ts';
 export { type ChannelOptions, ChannelQueue } from './channel-queue.ts';
 export type { Clock, Deliver, DeliveryRecord, Ending, Outcome } from './delivery.ts';
 export { Dispatcher, type DispatcherOptions } from './dispatcher.ts';

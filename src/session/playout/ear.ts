@@ -84,9 +84,11 @@ export class Ear {
     return heard;
   }
 
-  /** The last `samples` of what was heard were too quiet to be audible. */
+  /** The last `samples` of what was heard were not audible. */
   endedQuietly(samples: number): void {
-    if (this.lastAudibleMs === null) return;
-    this.lastAudibleMs = Math.min(this.lastAudibleMs, this.endMs - samples / this.#samplesPerMs);
+    if (this.firstAudibleMs === null || this.lastAudibleMs === null) return;
+    const endMs = this.endMs - samples / this.#samplesPerMs;
+    if (endMs <= this.firstAudibleMs) this.watch();
+    else this.lastAudibleMs = Math.min(this.lastAudibleMs, endMs);
   }
 }

@@ -8,6 +8,11 @@ const BEHIND_MS = 2200;
 const HELD_MS = 5200;
 /** Held besides, to see whether the speech was quiet before the place where it was cut off. */
 const QUIET_BACK_MS = 300;
+/** Speech that is cut off right after a word has begun leaves a sliver of it, which nobody hears: as short as this and below -30 dBFS, */
+const SLIVER_MS = 3;
+const SLIVER_PEAK = 1036;
+/** after a silence of this length: shorter ones are where a wave passes through zero. */
+const SILENCE_MS = 4;
 
 /** Positions are absolute sample counts of the agent's speech over the whole call, at the output rate. */
 export class SpeechQueue {
@@ -66,12 +71,22 @@ export class SpeechQueue {
     this.readPosition = Math.min(this.writePosition, Math.max(this.#keptFrom, position));
   }
 
-  /** How many samples right before `position` are quieter than `audible`, as far back as they are held. */
+  /** How many samples right before `position` are quieter than `audible`, or a sliver of sound that nobody hears; as far back as they are held. */
   quietBefore(position: number, audible: number): number {
     const from = Math.min(position, this.writePosition);
-    let at = from;
-    while (at > this.#tape.start && Math.abs(this.#tape.at(at - 1)) < audible) at--;
-    return from - at;
+    const sliver = (SLIVER_MS * this.#rateHz) / 1000;
+    const silence = (SILENCE_MS * this.#rateHz) / 1000;
+    // Where the sound ends that is looked at, and the last sample of it that was seen begins: none yet.
+    let end = -1;
+    let seen = -1;
+    for (let at = from; at > this.#tape.start; at--) {
+      const level = Math.abs(this.#tape.at(at - 1));
+      if (level < audible) continue;
+      if (end < 0 || seen - at > silence) end = at;
+      seen = at;
+      if (level > SLIVER_PEAK || end - at >= sliver) return from - end;
+    }
+    return from - Math.min(from, this.#tape.start);
   }
 
   /** Drops what was not read. */

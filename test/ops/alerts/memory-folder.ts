@@ -5,6 +5,8 @@ export interface MemoryFolder extends DataFolder {
   readonly files: Map<string, string>;
   /** What every write answers with; undefined: it works. */
   fault: { readonly code: string } | 'hangs' | undefined;
+  /** Only syncs hang. */
+  slow: boolean;
   /** Writes that were synced. */
   readonly synced: string[];
   /** Replaced files. */
@@ -18,12 +20,10 @@ export function memoryFolder(files: Readonly<Record<string, string>> = {}): Memo
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let hanging: (() => void)[] = [];
+  const hang = (): Promise<void> => new Promise<void>((done) => hanging.push(done));
   const trouble = async (): Promise<void> => {
     if (folder.fault === undefined) return;
-    if (folder.fault === 'hangs') {
-      await new Promise<void>((done) => hanging.push(done));
-      return;
-    }
+    if (folder.fault === 'hangs') return hang();
     const { code } = folder.fault;
     throw Object.assign(new Error(`${code}: the disk says no`), { code });
   };
@@ -31,12 +31,14 @@ export function memoryFolder(files: Readonly<Record<string, string>> = {}): Memo
     path: '/data/alerts',
     files: stored,
     fault: undefined,
+    slow: false,
     synced: [],
     replaced: 0,
     resume() {
       const waiting = hanging;
       hanging = [];
       folder.fault = undefined;
+      folder.slow = false;
       for (const go of waiting) go();
     },
     list: async () => [...stored.keys()],
@@ -53,9 +55,12 @@ export function memoryFolder(files: Readonly<Record<string, string>> = {}): Memo
           stored.set(name, (stored.get(name) ?? '') + decoder.decode(bytes));
         },
         async sync() {
-          await trouble();
-          folder.synced.push(fresh);
+          // What is written meanwhile is for the next one.
+          const done = fresh;
           fresh = '';
+          if (folder.slow) await hang();
+          await trouble();
+          folder.synced.push(done);
         },
         close: async () => {},
       };

@@ -162,6 +162,50 @@ test('a disk that hangs holds a page up for a second and no longer', async () =>
   assert.deepEqual(told(one), ['firing 65']);
 });
 
+test('killed while a sync takes its time: what happened meanwhile is written, and nobody is told again', async () => {
+  const folder = memoryFolder();
+  const first = await rig(folder);
+  begin(first);
+  first.heat(80);
+  await first.clock.advance(64_000);
+  folder.slow = true;
+  await first.clock.advance(2000);
+  assert.deepEqual(told(first), ['firing 65']);
+  assert.equal(folder.synced.join('').includes('outbox/'), false);
+  const second = await rig(memoryFolder(Object.fromEntries(folder.files)));
+  assert.deepEqual(second.watch.engine.unsettled(), []);
+  second.heat(80);
+  begin(second);
+  await second.clock.advance(10_000);
+  assert.deepEqual([states(second), told(second)], [['firing'], []]);
+  // The disk comes back: all of it is synced, and a page waits for that again.
+  folder.resume();
+  await first.clock.advance(1);
+  assert.match(folder.synced.join(''), /outbox\//);
+  first.heat(10);
+  await first.clock.advance(60_000);
+  assert.equal(first.sent.at(-1)?.status, 'resolved');
+  assert.deepEqual(first.problems(), []);
+});
+
+test('a sync that fails is noticed, also when lines were written beside it', async () => {
+  const folder = memoryFolder();
+  const one = await rig(folder);
+  begin(one);
+  one.heat(80);
+  await one.clock.advance(64_000);
+  folder.slow = true;
+  await one.clock.advance(2000);
+  folder.resume();
+  folder.fault = { code: 'EIO' };
+  await one.clock.advance(1);
+  assert.equal(one.problems().length, 1);
+  assert.equal(one.watch.persistent, false);
+  folder.fault = undefined;
+  await one.clock.advance(20_000);
+  assert.equal(one.watch.persistent, true);
+});
+
 test('a journal is made short again when it has grown', async () => {
   const folder = memoryFolder();
   const kept = ['newest'];

@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Notification } from '../../../src/ops/alerts/index.ts';
 import {
-  alertmanagerChannel,
+  createAlertmanager,
   type Deliver,
   emailChannel,
   type HttpPort,
   type MailTransport,
   pagerdutyChannel,
-  refreshAlertmanager,
   slackChannel,
   smtpOptions,
   webhookChannel,
@@ -224,16 +223,14 @@ test('an answer without end is read no further than it must be', async () => {
 
 test('Alertmanager is told what stands again and again, with an end in case this process dies', async () => {
   const { http, sent, body } = port();
-  const options = { url: 'https://am.example:9093/' };
-  await attempt(alertmanagerChannel(options, http), resolved());
+  const manager = createAlertmanager({ url: 'https://am.example:9093/' }, http);
+  await attempt(manager.deliver, resolved());
   assert.equal(sent[0]?.url, 'https://am.example:9093/api/v2/alerts');
   assert.equal(body()[0].endsAt, '2026-11-22T11:50:00.000Z');
   const clock = new VirtualClock();
   const outcomes: string[] = [];
   let standing = [NOTICE];
-  const stop = refreshAlertmanager(
-    options,
-    http,
+  const stop = manager.refresh(
     clock,
     () => standing,
     ({ kind }) => outcomes.push(kind),
@@ -256,6 +253,40 @@ test('Alertmanager is told what stands again and again, with an end in case this
   assert.deepEqual([sent.length, outcomes], [3, ['delivered', 'delivered']]);
   stop();
   assert.equal(clock.pending, 0);
+});
+
+test('to Alertmanager an end goes behind the refresh that is under way, and no refresh behind the end tells what stood before', async () => {
+  const { http, sent, body } = port();
+  let answer = (): void => {};
+  const slow: HttpPort = {
+    ...http,
+    async post(url, request) {
+      const response = await http.post(url, request);
+      await new Promise<void>((done) => {
+        answer = done;
+      });
+      return response;
+    },
+  };
+  const manager = createAlertmanager({ url: 'https://am.example:9093/' }, slow);
+  const clock = new VirtualClock();
+  let standing = [NOTICE];
+  const stop = manager.refresh(clock, () => standing);
+  await clock.advance(1000);
+  assert.equal(sent.length, 1);
+  standing = [];
+  const end = attempt(manager.deliver, resolved());
+  await clock.advance(1);
+  assert.equal(sent.length, 1, 'both are under way');
+  answer();
+  await clock.advance(1);
+  assert.equal(body(1)[0].endsAt, '2026-11-22T11:50:00.000Z');
+  await clock.advance(120_000);
+  answer();
+  assert.deepEqual(await end, { kind: 'delivered', status: 200 });
+  await clock.advance(120_000);
+  assert.equal(sent.length, 2);
+  stop();
 });
 
 test('CHN-01: mails of a group make one thread, and nothing in them is a header or HTML', async () => {
