@@ -15,6 +15,7 @@ import type { CommandContext } from './command.ts';
 import { composeRuntime } from './compose.ts';
 import { withDataDirectory } from './data-directory.ts';
 import { loadNeuralVad } from './ear.ts';
+import { lastWrites } from './ending.ts';
 import { EXIT } from './exit-codes.ts';
 import type { LiveKitOptions } from './livekit/livekit.ts';
 import { loadAgents } from './load-agent.ts';
@@ -136,7 +137,10 @@ export async function startAgent(context: CommandContext, stopped: Stopped): Pro
   void stopped.second.then(() => livekit?.view.drain(0));
   await service.drain(limitMs, stopped.second, livekit?.view.drain(limitMs));
   monitor?.stop();
-  await Promise.all([telemetry.stop(), alerts?.stop(ALERTS_GRACE_MS), history?.stop()]);
+  await Promise.all([
+    telemetry.stop(),
+    lastWrites([alerts?.stop(ALERTS_GRACE_MS), history?.stop()], { clock: systemClock, log: quiet }),
+  ]);
   if (refused === undefined) return EXIT.success;
   throw new UserError('LiveKit server refuses the API key or secret', {
     exitCode: EXIT.auth,

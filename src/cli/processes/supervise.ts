@@ -3,6 +3,7 @@ import { createRegistry, type Registry, renderPrometheus } from '../../metrics/i
 import { systemClock } from '../../runner/clock.ts';
 import { createSocketHooks } from '../../server/sockets.ts';
 import type { CommandContext } from '../command.ts';
+import { lastWrites } from '../ending.ts';
 import { EXIT } from '../exit-codes.ts';
 import { watchAlertsOfAll } from './alerts.ts';
 import { createProcessRoutes } from './routes.ts';
@@ -91,7 +92,7 @@ export async function supervise(context: CommandContext, stopped: Stopped): Prom
   );
   void stopped.second.then(() => supervisor.hurry());
   await supervisor.drain(end.code === null ? drainTimeoutMs + GOODBYE_MS : GOODBYE_MS);
-  await alerts?.stop(ALERTS_GRACE_MS);
+  await lastWrites([alerts?.stop(ALERTS_GRACE_MS)], { clock: systemClock, log });
   watch.stop();
   await server?.stop();
   if ('error' in end) throw end.error;
