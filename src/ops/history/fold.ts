@@ -105,6 +105,7 @@ export class Fold {
     while (chunks.next()) {
       this.#seconds.reset(chunks);
       while (this.#seconds.next(this.#sum)) if (pacer.tired) await pacer.rest();
+      if (pacer.tired) await pacer.rest();
       this.#sum.write(out, chunks.minute, isHistogram);
       if (pacer.tired) await pacer.rest();
     }
