@@ -41,12 +41,17 @@ export function createAlertmanager(options: AlertmanagerOptions, port: HttpPort)
   // One request at a time: what stood when a refresh began must not arrive behind its end, and stand again.
   let last: Promise<unknown> = Promise.resolve();
   const send = (alerts: () => readonly Notice[], signal: AbortSignal): Promise<Outcome | undefined> => {
-    const turn = last.then(async () => {
+    const request = last.then(async () => {
       const now = alerts();
       if (now.length === 0) return undefined;
       const body = JSON.stringify(alertmanagerBody(now, port.wallNow()));
       return post(port, options, { url, headers: options.headers ?? {}, body }, signal);
     });
+    // What is given up holds nobody up, whether or not it ever ends.
+    const givenUp = new Promise<never>((_, fail) => {
+      signal.addEventListener('abort', () => fail(new Error('no answer in time')), { once: true });
+    });
+    const turn = Promise.race([request, givenUp]);
     last = turn.catch(() => {});
     return turn;
   };

@@ -289,6 +289,29 @@ test('to Alertmanager an end goes behind the refresh that is under way, and no r
   stop();
 });
 
+test('a request to Alertmanager that never ends is given up, and the next one goes', async () => {
+  const { http, sent } = port();
+  const deaf: HttpPort = {
+    ...http,
+    async post(url, request) {
+      const response = await http.post(url, request);
+      return sent.length > 1 ? response : new Promise<Response>(() => {});
+    },
+  };
+  const manager = createAlertmanager({ url: 'https://am.example:9093/' }, deaf);
+  const clock = new VirtualClock();
+  const stop = manager.refresh(clock, () => [NOTICE]);
+  await clock.advance(1000);
+  const end = attempt(manager.deliver, resolved());
+  await clock.advance(14_999);
+  assert.equal(sent.length, 1);
+  await clock.advance(1);
+  assert.deepEqual(await end, { kind: 'delivered', status: 200 });
+  await clock.advance(60_000);
+  assert.equal(sent.length, 3, 'and what stands is sent again');
+  stop();
+});
+
 test('CHN-01: mails of a group make one thread, and nothing in them is a header or HTML', async () => {
   const mails: MailMessage[] = [];
   const transport: MailTransport = { sendMail: (mail) => Promise.resolve(mails.push(mail)) };
