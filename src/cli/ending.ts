@@ -2,7 +2,9 @@
 import type { Logger } from '../ops/logs.ts';
 import type { Clock } from '../runner/clock.ts';
 
-/** Notifications under way have 3 s, the last full minute and the last lines of the alerts a few syncs. */
+/** For notifications that are under way when the program ends. */
+export const ALERTS_GRACE_MS = 3000;
+/** Those, and a few syncs of the last full minute and of the alerts. */
 const DISK_MS = 10_000;
 
 /** Waits for what writes to the data directory to end, and no longer than a supervisor waits before it kills. */
@@ -15,8 +17,11 @@ export async function lastWrites(
     cancel = clock.setTimer(() => done(true), DISK_MS);
   });
   const all = Promise.all(parts.filter((part) => part !== undefined)).then(() => false);
-  if (await Promise.race([all, late])) {
-    log.warn('the disk does not answer: the program ends, and what is not written is lost', { waitedMs: DISK_MS });
+  try {
+    if (await Promise.race([all, late])) {
+      log.warn('the disk does not answer: the program ends, and what is not written is lost', { waitedMs: DISK_MS });
+    }
+  } finally {
+    cancel();
   }
-  cancel();
 }

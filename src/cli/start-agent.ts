@@ -15,7 +15,7 @@ import type { CommandContext } from './command.ts';
 import { composeRuntime } from './compose.ts';
 import { withDataDirectory } from './data-directory.ts';
 import { loadNeuralVad } from './ear.ts';
-import { lastWrites } from './ending.ts';
+import { ALERTS_GRACE_MS, lastWrites } from './ending.ts';
 import { EXIT } from './exit-codes.ts';
 import type { LiveKitOptions } from './livekit/livekit.ts';
 import { loadAgents } from './load-agent.ts';
@@ -24,9 +24,6 @@ import { serveCalls } from './serve.ts';
 import type { Stopped } from './stopped.ts';
 import { startTelemetry } from './telemetry/telemetry.ts';
 import { systemProblem, UserError } from './user-error.ts';
-
-/** For notifications that are under way when the program ends. */
-const ALERTS_GRACE_MS = 3000;
 
 export async function startAgent(context: CommandContext, stopped: Stopped): Promise<number> {
   const { host, args, version } = context;

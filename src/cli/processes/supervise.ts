@@ -3,7 +3,7 @@ import { createRegistry, type Registry, renderPrometheus } from '../../metrics/i
 import { systemClock } from '../../runner/clock.ts';
 import { createSocketHooks } from '../../server/sockets.ts';
 import type { CommandContext } from '../command.ts';
-import { lastWrites } from '../ending.ts';
+import { ALERTS_GRACE_MS, lastWrites } from '../ending.ts';
 import { EXIT } from '../exit-codes.ts';
 import { watchAlertsOfAll } from './alerts.ts';
 import { createProcessRoutes } from './routes.ts';
@@ -16,8 +16,6 @@ import { UserError } from '../user-error.ts';
 
 /** What a process may need beyond its calls: words of farewell, and the way out. */
 const GOODBYE_MS = 15_000;
-/** For notifications that are under way at the end. */
-const ALERTS_GRACE_MS = 3000;
 
 export async function supervise(context: CommandContext, stopped: Stopped): Promise<number> {
   const { host, config, origins, log, version } = context;

@@ -42,6 +42,7 @@ export function createAlertmanager(options: AlertmanagerOptions, port: HttpPort)
   let last: Promise<unknown> = Promise.resolve();
   const send = (alerts: () => readonly Notice[], signal: AbortSignal): Promise<Outcome | undefined> => {
     const request = last.then(async () => {
+      signal.throwIfAborted();
       const now = alerts();
       if (now.length === 0) return undefined;
       const body = JSON.stringify(alertmanagerBody(now, port.wallNow()));

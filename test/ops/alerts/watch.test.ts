@@ -12,8 +12,8 @@ import {
 } from '../../../src/ops/alerts/index.ts';
 import { Journal } from '../../../src/ops/alerts/journal.ts';
 import { VirtualClock } from '../notify/virtual-clock.ts';
-import { memoryFolder } from './memory-folder.ts';
-import { begin, JOURNAL, rig, RULE, states, told, WALL_MS } from './watch-rig.ts';
+import { type MemoryFolder, memoryFolder } from './memory-folder.ts';
+import { begin, JOURNAL, type Rig, rig, RULE, states, told, WALL_MS } from './watch-rig.ts';
 
 test('nothing runs before it is started and nothing after it was stopped', async () => {
   const one = await rig(memoryFolder());
@@ -146,12 +146,18 @@ test('a disk that is full or read-only stops no page, is said once, and is writt
   }
 });
 
-test('a disk that hangs holds a page up for a second and no longer', async () => {
-  const folder = memoryFolder();
+/** A second before its page is due. */
+async function aboutToFire(folder: MemoryFolder): Promise<Rig> {
   const one = await rig(folder);
   begin(one);
   one.heat(80);
   await one.clock.advance(64_000);
+  return one;
+}
+
+test('a disk that hangs holds a page up for a second and no longer', async () => {
+  const folder = memoryFolder();
+  const one = await aboutToFire(folder);
   folder.fault = 'hangs';
   await one.clock.advance(1000);
   assert.deepEqual(told(one), []);
@@ -164,10 +170,7 @@ test('a disk that hangs holds a page up for a second and no longer', async () =>
 
 test('killed while a sync takes its time: what happened meanwhile is written, and nobody is told again', async () => {
   const folder = memoryFolder();
-  const first = await rig(folder);
-  begin(first);
-  first.heat(80);
-  await first.clock.advance(64_000);
+  const first = await aboutToFire(folder);
   folder.slow = true;
   await first.clock.advance(2000);
   assert.deepEqual(told(first), ['firing 65']);
@@ -190,10 +193,7 @@ test('killed while a sync takes its time: what happened meanwhile is written, an
 
 test('a sync that fails is noticed, also when lines were written beside it', async () => {
   const folder = memoryFolder();
-  const one = await rig(folder);
-  begin(one);
-  one.heat(80);
-  await one.clock.advance(64_000);
+  const one = await aboutToFire(folder);
   folder.slow = true;
   await one.clock.advance(2000);
   folder.resume();

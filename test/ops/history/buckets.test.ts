@@ -53,7 +53,7 @@ test('what was added is told and written by rising keys, and nothing is left aft
   );
 });
 
-test('both ends and both sides of a word of marks', () => {
+test('keys at both ends, and beside each other', () => {
   const sum = new BucketSum();
   const keys = [-MAX_KEY, -MAX_KEY + 31, -MAX_KEY + 32, -1, 0, 1, MAX_KEY - 1, MAX_KEY];
   for (const key of keys.toReversed()) sum.add(key, 1);
